@@ -1,0 +1,1 @@
+//! Services in, tools out, policy in between.

@@ -1,0 +1,1 @@
+//! MCP server SDK: Streamable HTTP and stdio, every revision.

@@ -1,0 +1,1 @@
+//! Pure decisions: who calls, may they, and the record of it.

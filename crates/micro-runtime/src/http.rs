@@ -1,0 +1,11 @@
+//! HTTP without opinions: a body type, an accept loop, and the checks every front needs.
+
+mod body;
+mod guard;
+mod serve;
+
+pub use self::{
+    body::{Body, BodyError, read},
+    guard::{Guard, Refused},
+    serve::{Limits, Peer, serve},
+};

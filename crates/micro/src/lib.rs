@@ -1,0 +1,1 @@
+//! Micro: every microservice is AI-native by default.
