@@ -1,1 +1,15 @@
-//! MCP server SDK: Streamable HTTP and stdio, every revision.
+//! MCP servers, for every revision from 2024-11-05 to 2026-07-28, over Streamable HTTP and stdio.
+//!
+//! Knows the protocol's course: eras, sessions, streams, headers, what is checked in which order.
+//! Does not know the registry, services, tenants or policies: a [`Handler`] answers, whoever that is.
+
+mod cx;
+mod outlet;
+mod port;
+pub mod result;
+
+pub use self::{
+    cx::Cx,
+    port::{CallParams, Change, Failure, Handler, Peer, Principal, Refusal, Request, ServerInfo, Transport},
+};
+pub use micro_mcp_proto as proto;

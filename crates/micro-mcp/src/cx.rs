@@ -1,0 +1,84 @@
+//! What a handler knows of the request it answers.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use micro_mcp_proto::{ClientCapabilities, Era, Id, LogLevel, Meta, Revision, write};
+use serde::Serialize;
+
+use crate::{Peer, Principal, outlet::Outlet};
+
+/// One request's surroundings: who asks, in which revision, and the way back for notifications.
+#[derive(Debug, Clone)]
+pub struct Cx<'a> {
+    /// The revision the answer must be written in.
+    pub revision: Revision,
+    /// Who asks, as [`crate::Handler::authenticate`] found.
+    pub principal: &'a Principal,
+    /// The request's `_meta`.
+    pub meta: &'a Meta<'a>,
+    /// Where it came from.
+    pub peer: Peer<'a>,
+    /// What the client declared at `initialize`; modern clients declare it in `_meta`.
+    pub(crate) session: ClientCapabilities,
+    pub(crate) outlet: &'a Arc<Outlet>,
+}
+
+impl<'a> Cx<'a> {
+    /// Runs `f` with a request that comes from nowhere and whose notifications go nowhere: for tests,
+    /// and for fronts that are no MCP.
+    pub async fn detached<T>(
+        revision: Revision,
+        principal: &Principal,
+        meta: &Meta<'_>,
+        peer: Peer<'_>,
+        f: impl AsyncFnOnce(&Cx<'_>) -> T,
+    ) -> T {
+        let outlet = Arc::new(Outlet::closed());
+        f(&Cx { revision, principal, meta, peer, session: ClientCapabilities::default(), outlet: &outlet }).await
+    }
+
+    /// The era of the revision.
+    pub fn era(&self) -> Era {
+        self.revision.era()
+    }
+
+    /// The HTTP headers of the request, if it came by HTTP.
+    pub fn headers(&self) -> Option<&'a HeaderMap> {
+        self.peer.headers
+    }
+
+    /// What the client can do. Read anew at each call: keep it if you need it twice.
+    pub fn client_capabilities(&self) -> ClientCapabilities {
+        match self.era() {
+            Era::Modern => self.meta.capabilities(),
+            Era::Legacy => self.session,
+        }
+    }
+
+    /// The token for progress notifications, when the client wants any.
+    pub fn progress_token(&self) -> Option<Id<'a>> {
+        self.meta.progress_token
+    }
+
+    /// Tells the client how far the request is; nothing happens when it did not ask. `progress` must
+    /// grow with every call. Waits while the client reads more slowly than this is called.
+    pub async fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
+        let Some(token) = self.progress_token() else { return };
+        if !self.outlet.is_closed() {
+            self.outlet.send(write::progress(token, progress, total, message)).await;
+        }
+    }
+
+    /// Sends a log message; `data` is any JSON. Modern clients get only what their `logLevel` asks
+    /// for, which is nothing when they set none.
+    pub async fn log(&self, level: LogLevel, logger: Option<&str>, data: &impl Serialize) {
+        let wanted = match self.era() {
+            Era::Modern => self.meta.log_level.is_some_and(|least| level >= least),
+            Era::Legacy => true,
+        };
+        if wanted && !self.outlet.is_closed() {
+            self.outlet.send(write::log(level, logger, data)).await;
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The way of notifications from a running request to its stream.
+
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    task::{Context, Poll, Waker},
+};
+
+use parking_lot::Mutex;
+
+/// Notifications waiting to be sent, at most [`Outlet::CAPACITY`]; a faster writer waits.
+///
+/// One per request and shared by nobody else, so its lock is never contended on the way of a call.
+/// While unused it owns no memory of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Outlet(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<Vec<u8>>,
+    /// Nobody reads any more: what is written is dropped.
+    closed: bool,
+    cancelled: bool,
+    reader: Option<Waker>,
+    writers: Vec<Waker>,
+}
+
+impl Outlet {
+    const CAPACITY: usize = 64;
+
+    /// An outlet nobody reads.
+    pub(crate) fn closed() -> Self {
+        Self(Mutex::new(State { closed: true, ..State::default() }))
+    }
+
+    /// Queues one message, waiting while the queue is full.
+    pub(crate) async fn send(&self, message: Vec<u8>) {
+        let mut message = Some(message);
+        poll_fn(|cx| {
+            let mut state = self.0.lock();
+            if state.closed {
+                return Poll::Ready(());
+            }
+            if state.queue.len() >= Self::CAPACITY {
+                state.writers.push(cx.waker().clone());
+                return Poll::Pending;
+            }
+            state.queue.extend(message.take());
+            if let Some(reader) = state.reader.take() {
+                reader.wake();
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    /// The next message; `None` while there is none, and the reader will be woken when there is.
+    pub(crate) fn poll_next(&self, cx: &Context<'_>) -> Option<Vec<u8>> {
+        let mut state = self.0.lock();
+        let message = state.queue.pop_front();
+        if message.is_some() {
+            state.writers.drain(..).for_each(Waker::wake);
+        } else if !state.reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker())) {
+            state.reader = Some(cx.waker().clone());
+        }
+        message
+    }
+
+    /// What is queued now, without waiting for more.
+    pub(crate) fn pop(&self) -> Option<Vec<u8>> {
+        self.0.lock().queue.pop_front()
+    }
+
+    /// Drops what is queued and all that will be.
+    pub(crate) fn close(&self) {
+        let mut state = self.0.lock();
+        state.closed = true;
+        state.queue = VecDeque::new();
+        state.writers.drain(..).for_each(Waker::wake);
+    }
+
+    /// Asks the reader to give the request up.
+    pub(crate) fn cancel(&self) {
+        let mut state = self.0.lock();
+        state.cancelled = true;
+        if let Some(reader) = state.reader.take() {
+            reader.wake();
+        }
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.0.lock().cancelled
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.lock().closed
+    }
+}

@@ -1,0 +1,210 @@
+//! The port: what a server asks of whoever answers.
+
+use std::{borrow::Cow, net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+use futures_core::{future::BoxFuture, stream::BoxStream};
+use http::{Extensions, HeaderMap, HeaderValue, StatusCode};
+use micro_mcp_proto::{Implementation, RpcError, ServerCapabilities};
+use serde_json::value::RawValue;
+
+use crate::Cx;
+
+/// Answers MCP requests. The gateway's front is one, [`crate::Server`] is another.
+///
+/// The server around it speaks the protocol: envelopes, eras, sessions, streams, header checks,
+/// `initialize`, `server/discover`, `ping`, `subscriptions/listen`. What is left comes here.
+pub trait Handler: Send + Sync + 'static {
+    /// Name, version, capabilities, instructions. Asked once per `initialize` or `server/discover`,
+    /// and whenever a method is about to be called whose capability may be missing: keep it ready.
+    fn info(&self) -> Arc<ServerInfo>;
+
+    /// Who is calling. Runs for every message as soon as it has been read and before anything is
+    /// checked about it; the request is given so that a refusal can be recorded. Methods the server
+    /// answers itself, and the GET and DELETE of legacy sessions, arrive as [`Request::Other`].
+    ///
+    /// # Errors
+    /// The refusal to send. The default lets everyone in as nobody.
+    fn authenticate(&self, peer: &Peer<'_>, request: &Request<'_>) -> Result<Principal, Refusal> {
+        let _ = (peer, request);
+        Ok(Principal::anonymous())
+    }
+
+    /// Answers one request with the raw JSON of its `result` object: all of it, with `resultType`
+    /// and cache hints where the era wants them (see [`crate::result`]). The server only puts the
+    /// envelope around.
+    ///
+    /// Dropping the future is cancellation. In the legacy era a client that went away has not
+    /// cancelled; the server then runs the future to its end on its own.
+    ///
+    /// # Errors
+    /// A JSON-RPC error, or a refusal with an HTTP status.
+    fn handle<'a>(&'a self, cx: &'a Cx<'a>, request: &'a Request<'a>) -> BoxFuture<'a, Result<Bytes, Failure>>;
+
+    /// What changes from now on; asked once per listening client.
+    fn changes(&self) -> BoxStream<'static, Change>;
+}
+
+/// A request for a [`Handler`].
+#[derive(Debug, Clone)]
+pub enum Request<'a> {
+    /// `tools/list`.
+    ListTools {
+        /// Where to go on; an empty string is a cursor too.
+        cursor: Option<Cow<'a, str>>,
+    },
+    /// `tools/call`.
+    CallTool(CallParams<'a>),
+    /// Any other method.
+    Other {
+        /// The method.
+        method: Cow<'a, str>,
+        /// Its raw params; an object, if there are any.
+        params: Option<&'a RawValue>,
+    },
+}
+
+/// What `tools/call` calls.
+#[derive(Debug, Clone)]
+pub struct CallParams<'a> {
+    /// The tool.
+    pub name: Cow<'a, str>,
+    /// Its arguments, an object as it was written; absent means none.
+    pub arguments: Option<&'a RawValue>,
+    /// Answers to the questions of an earlier result (2026-07-28).
+    pub input_responses: Option<&'a RawValue>,
+    /// The state handed out with those questions (2026-07-28). Attacker-controlled.
+    pub request_state: Option<&'a RawValue>,
+}
+
+impl Request<'_> {
+    /// The method's name.
+    pub fn method(&self) -> &str {
+        match self {
+            Self::ListTools { .. } => "tools/list",
+            Self::CallTool(_) => "tools/call",
+            Self::Other { method, .. } => method,
+        }
+    }
+}
+
+/// Where a message came from.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer<'a> {
+    /// The HTTP headers; none on stdio.
+    pub headers: Option<&'a HeaderMap>,
+    /// The address at the other end; none on stdio.
+    pub address: Option<SocketAddr>,
+    /// How it came.
+    pub transport: Transport,
+}
+
+/// How messages come and go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// Streamable HTTP.
+    Http,
+    /// Lines on a pipe.
+    Stdio,
+}
+
+/// Who is calling, as far as the handler found out.
+#[derive(Debug, Clone, Default)]
+pub struct Principal {
+    /// A stable name. Legacy sessions are bound to it.
+    pub subject: Option<Arc<str>>,
+    /// Whatever else the handler wants to find again in [`Cx::principal`].
+    pub extensions: Extensions,
+}
+
+impl Principal {
+    /// Nobody in particular.
+    pub fn anonymous() -> Self {
+        Self::default()
+    }
+
+    /// Somebody with a stable name.
+    pub fn named(subject: impl Into<Arc<str>>) -> Self {
+        Self { subject: Some(subject.into()), extensions: Extensions::new() }
+    }
+}
+
+/// A request that is turned away: an HTTP status, perhaps a challenge, and the JSON-RPC error that is
+/// all that other transports see.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// 401, 403, 429, …
+    pub status: StatusCode,
+    /// `WWW-Authenticate`.
+    pub challenge: Option<HeaderValue>,
+    /// `Retry-After`, in seconds.
+    pub retry_after: Option<u32>,
+    /// The error in the body.
+    pub error: RpcError,
+}
+
+impl Refusal {
+    /// A refusal without a challenge.
+    pub fn new(status: StatusCode, error: RpcError) -> Self {
+        Self { status, challenge: None, retry_after: None, error }
+    }
+
+    /// 401 with a `WWW-Authenticate` challenge.
+    pub fn unauthorized(challenge: HeaderValue, error: RpcError) -> Self {
+        Self { challenge: Some(challenge), ..Self::new(StatusCode::UNAUTHORIZED, error) }
+    }
+}
+
+/// Why a request has no result.
+#[derive(Debug, Clone)]
+pub enum Failure {
+    /// A JSON-RPC error; over HTTP its code decides the status.
+    Rpc(RpcError),
+    /// A refusal with a status of its own.
+    Refused(Box<Refusal>),
+}
+
+impl Failure {
+    /// The JSON-RPC error.
+    pub fn error(&self) -> &RpcError {
+        match self {
+            Self::Rpc(error) => error,
+            Self::Refused(refusal) => &refusal.error,
+        }
+    }
+}
+
+impl From<RpcError> for Failure {
+    fn from(error: RpcError) -> Self {
+        Self::Rpc(error)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+/// What a server says of itself.
+#[derive(Debug, Clone, Default)]
+pub struct ServerInfo {
+    /// Name and version.
+    pub implementation: Implementation,
+    /// What it offers. Methods of capabilities that are not offered are not found.
+    pub capabilities: ServerCapabilities,
+    /// How to use it, for the model.
+    pub instructions: Option<String>,
+}
+
+/// Something that clients which listen are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Change {
+    /// The list of tools.
+    Tools,
+    /// The list of prompts.
+    Prompts,
+    /// The list of resources or resource templates.
+    Resources,
+}
