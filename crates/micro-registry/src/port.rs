@@ -1,15 +1,13 @@
 //! The port every backend implements.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use futures_core::{future::BoxFuture, stream::BoxStream};
 
 use crate::{Instance, Result};
+
+/// Longer times to live are cut down to this, so that they can be added to any clock.
+pub(crate) const LONGEST_TTL: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// A place where running instances make themselves known.
 ///
@@ -28,8 +26,10 @@ pub trait Registry: fmt::Debug + Send + Sync + 'static {
     /// Every instance that is alive now, in no particular order.
     fn list(&self) -> BoxFuture<'_, Result<Vec<Arc<Instance>>>>;
 
-    /// Every change from now on. The first event is always [`Event::Reset`] with what is alive; a
-    /// backend that lost track of its store sends another one. The stream ends only with the registry.
+    /// Every change from now on. The first event about instances is always [`Event::Reset`] with what
+    /// is alive; a backend that lost track of its store sends another one. While the store cannot be
+    /// reached there are only [`Event::Problem`]s, so a watcher that has had no `Reset` yet knows
+    /// nothing, which is not the same as nobody being there. The stream ends only with the registry.
     fn watch(&self) -> Events;
 }
 
@@ -82,5 +82,34 @@ impl Snapshot {
     /// The instances of one service, by node id.
     pub fn service<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Arc<Instance>> {
         self.instances.values().filter(move |i| i.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::instance;
+
+    #[test]
+    fn a_snapshot_says_what_changed_it_and_knows_who_is_left() {
+        let (a, b) = (Arc::new(instance("users", "1")), Arc::new(instance("posts", "1")));
+        let newer = Arc::new(Instance { version: "2".into(), ..instance("users", "1") });
+        let mut known = Snapshot::default();
+        let mut check = |event: Event, changed: bool, left: &[&Arc<Instance>]| {
+            assert_eq!(known.apply(&event), changed, "{event:?}");
+            assert!(known.instances().eq(left.iter().copied()), "{event:?}: {known:?}");
+            assert!(known.service("users").all(|i| i.name == "users"));
+            assert_eq!(known.service("users").count(), left.iter().filter(|i| i.name == "users").count());
+        };
+        check(Event::Reset(vec![]), false, &[]);
+        check(Event::Up(a.clone()), true, &[&a]);
+        check(Event::Up(a.clone()), false, &[&a]);
+        check(Event::Up(newer.clone()), true, &[&newer]);
+        check(Event::Problem("the disk is full".into()), false, &[&newer]);
+        check(Event::Up(b.clone()), true, &[&b, &newer]);
+        check(Event::Down("nobody".into()), false, &[&b, &newer]);
+        check(Event::Down(newer.node.id.clone()), true, &[&b]);
+        check(Event::Reset(vec![b.clone()]), false, &[&b]);
+        check(Event::Reset(vec![a.clone()]), true, &[&a]);
     }
 }

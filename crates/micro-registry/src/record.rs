@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use micro_core::{EndpointDescriptor, Hints, Schema, ServiceDescriptor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::{Error, Result};
+
 /// Keys of endpoint metadata. The first four are go-micro's; the rest carry what its records lose.
 mod key {
     pub(super) const DESCRIPTION: &str = "description";
@@ -22,6 +24,9 @@ mod key {
     pub(super) const CACHE_MS: &str = "cache_ms";
     pub(super) const COST: &str = "cost";
 }
+
+/// Slices of slices of a Go type that are still told apart.
+const DEEPEST: usize = 8;
 
 /// One running instance of a service: go-micro's `Service` record with exactly one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +102,19 @@ impl Instance {
         }
     }
 
+    /// Refuses what no backend could store: the name and the node id become parts of keys and paths.
+    pub(crate) fn check(&self) -> Result<()> {
+        let refuse = |reason: String| Err(Error::InvalidRecord { service: self.name.clone(), reason });
+        if let Err(invalid) = micro_core::check_service_name(&self.name) {
+            return refuse(invalid.reason.to_owned());
+        }
+        match self.node.id.as_str() {
+            "" => refuse("its node id is empty".to_owned()),
+            id if id.chars().any(char::is_control) => refuse("its node id has control characters".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
     /// What the service is for.
     pub fn description(&self) -> &str {
         self.metadata.get(key::DESCRIPTION).map_or("", String::as_str)
@@ -156,8 +174,7 @@ impl Endpoint {
             timeout: millis(key::TIMEOUT_MS),
             cost: get(key::COST).and_then(|v| v.parse().ok()),
             cache: millis(key::CACHE_MS),
-            input: schema(key::INPUT)
-                .unwrap_or_else(|| self.request.as_ref().map_or_else(any_object, Value::schema)),
+            input: schema(key::INPUT).unwrap_or_else(|| self.request.as_ref().map_or_else(any_object, Value::schema)),
             output: schema(key::OUTPUT),
             streaming: flag(key::STREAM).unwrap_or_default(),
         }
@@ -177,9 +194,15 @@ impl Value {
     }
 
     fn json_schema(&self) -> serde_json::Value {
-        if let Some(item) = self.ty.strip_prefix("[]") {
-            let items = Value { name: String::new(), ty: item.to_owned(), values: self.values.clone() };
-            return serde_json::json!({"type": "array", "items": items.json_schema()});
+        let item = self.ty.trim_start_matches("[]");
+        let depth = (self.ty.len() - item.len()) / 2;
+        if depth > DEEPEST {
+            return serde_json::json!({}); // records come from outside: no recursion at their will
+        }
+        if depth > 0 {
+            let item = Value { name: String::new(), ty: item.to_owned(), values: self.values.clone() };
+            let array = |items, _| serde_json::json!({"type": "array", "items": items});
+            return (0..depth).fold(item.json_schema(), array);
         }
         match self.ty.as_str() {
             "string" => serde_json::json!({"type": "string"}),
