@@ -1,1 +1,23 @@
-//! Services and the calls between them: server, client, selector.
+//! Services and the calls between them.
+//!
+//! Knows how endpoints are dispatched, the wire (go-micro's, over HTTP/1.1 and h2c), how a node is
+//! chosen and when a call is tried again. Does not know MCP, the gateway or its policies.
+
+mod call;
+mod client;
+#[doc(hidden)]
+pub mod glue;
+mod ndjson;
+mod router;
+mod selector;
+mod server;
+mod service;
+mod wire;
+
+pub use self::{
+    call::{Caller, Outgoing},
+    client::{Client, Directory},
+    router::{InvalidService, Router},
+    server::{Config, Server},
+    service::{Items, Reply, Service},
+};

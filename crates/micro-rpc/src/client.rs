@@ -1,0 +1,113 @@
+//! Calls to other services over the network.
+
+mod directory;
+mod node;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_core::future::BoxFuture;
+use micro_core::{Context, Error, Result};
+use micro_registry::Registry;
+
+pub use self::directory::Directory;
+use self::node::{Attempt, Node};
+use crate::{Caller, Outgoing, Reply, selector};
+
+/// Calls services by name: finds their nodes, picks one, keeps connections. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Client {
+    directory: Directory,
+    timeout: Duration,
+}
+
+impl Client {
+    /// How long a call may take when neither the context nor the endpoint says.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+    /// Nodes tried for one idempotent call.
+    const ATTEMPTS: usize = 3;
+
+    /// A client that watches this registry. Must be made inside a tokio runtime.
+    pub fn new(registry: Arc<dyn Registry>) -> Self {
+        Self { directory: Directory::watch(registry), timeout: Self::DEFAULT_TIMEOUT }
+    }
+
+    /// Another default timeout.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// What the client knows of the registry.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Makes a call with raw JSON and reads the whole answer.
+    pub async fn call_raw(
+        &self,
+        service: &str,
+        endpoint: &str,
+        cx: Context,
+        body: impl Into<bytes::Bytes>,
+    ) -> Result<Reply> {
+        let (service, endpoint, body) = (service.into(), endpoint.into(), body.into());
+        self.send(Outgoing { service, endpoint, cx, body, idempotent: false, timeout: None }).await
+    }
+
+    async fn send(&self, call: Outgoing) -> Result<Reply> {
+        let now = Instant::now();
+        let own = now + call.timeout.unwrap_or(self.timeout);
+        let deadline = call.cx.deadline.map_or(own, |outer| outer.min(own));
+        match tokio::time::timeout_at(deadline.into(), self.attempts(&call, deadline)).await {
+            Ok(reply) => reply,
+            Err(_) => Err(Error::timeout(format!(
+                "`{}` did not answer within {}",
+                call.service,
+                seconds(deadline.saturating_duration_since(now))
+            ))
+            .with_id(&call.service)),
+        }
+    }
+
+    /// Tries nodes until one was reached. Only an idempotent call moves on to another node, and only
+    /// when the one before cannot have seen it.
+    async fn attempts(&self, call: &Outgoing, deadline: Instant) -> Result<Reply> {
+        let nodes = self.directory.nodes(&call.service).await?;
+        let mut tried = Vec::new(); // allocates only when a node failed
+        loop {
+            let Some(i) = selector::pick(nodes.conditions(), &tried, self.directory.now(), |n| fastrand::usize(..n))
+            else {
+                return Err(unreachable(call));
+            };
+            let node: &Node = &nodes[i];
+            match node.attempt(call, deadline, self.directory.now()).await {
+                Attempt::Answered(reply) => return reply,
+                Attempt::NotReached(error) => {
+                    tracing::debug!(service = %call.service, node = %node.address(), %error, "node not reached");
+                    tried.push(i);
+                    if !call.idempotent || tried.len() == Self::ATTEMPTS {
+                        return Err(unreachable(call));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Caller for Client {
+    fn call(&self, call: Outgoing) -> BoxFuture<'_, Result<Reply>> {
+        Box::pin(self.send(call))
+    }
+}
+
+fn unreachable(call: &Outgoing) -> Error {
+    Error::unavailable(format!("no node of `{}` can be reached", call.service)).with_id(&call.service)
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}

@@ -1,0 +1,188 @@
+//! The wire between services: go-micro's HTTP form, and its curl-friendly twin.
+//!
+//! `POST /` with `Micro-Service` and `Micro-Endpoint` headers is answered 200 always, errors in
+//! `Micro-Error`, since go-micro's client reads nothing else. `POST /Users.Get` without them gets the
+//! HTTP status that says the same, and the error as a JSON body.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use http_body_util::Full;
+use micro_core::{Context, Error, Metadata, header as micro};
+use micro_runtime::http::Body;
+
+use crate::{Outgoing, Reply, ndjson};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const NDJSON: HeaderValue = HeaderValue::from_static(ndjson::CONTENT_TYPE);
+
+/// Headers that belong to the connection or to HTTP itself, and credentials: a caller's token is
+/// never passed on.
+const NOT_METADATA: [HeaderName; 13] = [
+    header::HOST,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::TRANSFER_ENCODING,
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
+    header::USER_AGENT,
+    header::UPGRADE,
+    header::TE,
+    header::EXPECT,
+    header::AUTHORIZATION,
+    header::COOKIE,
+];
+
+/// What a request asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) endpoint: String,
+    /// The caller reads `Micro-Error`.
+    pub(crate) go_wire: bool,
+}
+
+/// Reads the endpoint from headers or path; with neither there is nothing to call.
+pub(crate) fn target(parts: &Parts) -> Option<Target> {
+    let text = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok());
+    let named = [micro::ENDPOINT, micro::METHOD, "x-micro-endpoint", "x-micro-method"].into_iter().find_map(text);
+    let go_wire = named.is_some();
+    let endpoint = named.or_else(|| parts.uri.path().strip_prefix('/').filter(|p| !p.is_empty()))?;
+    Some(Target { endpoint: endpoint.to_owned(), go_wire })
+}
+
+/// Reads metadata and deadline.
+pub(crate) fn context(headers: &HeaderMap, now: Instant) -> Context {
+    let metadata: Metadata = headers
+        .iter()
+        .filter(|(name, _)| {
+            !NOT_METADATA.contains(name) && !name.as_str().starts_with("micro-") && *name != micro::TIMEOUT
+        })
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+        .collect();
+    let timeout = headers.get(micro::TIMEOUT).and_then(|v| v.to_str().ok()?.parse().ok()).map(Duration::from_nanos);
+    Context { metadata, deadline: timeout.and_then(|t| now.checked_add(t)) }
+}
+
+/// A reply on the wire.
+pub(crate) fn response(reply: Result<Reply, Error>, go_wire: bool) -> Response<Body> {
+    let (content_type, body) = match reply {
+        Ok(Reply::Value(json)) => (JSON, json.into()),
+        Ok(Reply::Stream(items)) => (NDJSON, ndjson::encode(items)),
+        Err(error) => return failure(&error, go_wire),
+    };
+    let mut response = Response::new(body);
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
+}
+
+fn failure(error: &Error, go_wire: bool) -> Response<Body> {
+    let json = serde_json::to_string(error).expect("an error is plain JSON");
+    let mut response = Response::new(Body::Empty);
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    if go_wire {
+        // serde_json escapes control characters, so only non-ASCII text can be no header value.
+        let value = HeaderValue::from_bytes(json.as_bytes()).unwrap_or(HeaderValue::from_static("internal error"));
+        response.headers_mut().insert(HeaderName::from_static(micro::ERROR), value);
+    } else {
+        *response.status_mut() = StatusCode::from_u16(error.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.body_mut() = json.into();
+    }
+    response
+}
+
+/// A call on the wire.
+pub(crate) fn request(call: &Outgoing, authority: &str, left: Duration) -> Result<Request<Full<Bytes>>, Error> {
+    let bad = |what: &str| Error::bad_request(format!("the {what} cannot be sent"));
+    let mut request =
+        Request::post(format!("http://{authority}/")).body(Full::new(call.body.clone())).map_err(|_| bad("address"))?;
+    let headers = request.headers_mut();
+    for (key, value) in call.cx.metadata.iter() {
+        // Metadata that is no header (odd names, control characters) stays behind, as in go-micro.
+        if let (Ok(name), Ok(value)) = (key.parse::<HeaderName>(), HeaderValue::from_bytes(value.as_bytes()))
+            && !NOT_METADATA.contains(&name)
+        {
+            headers.insert(name, value);
+        }
+    }
+    let value = |text: &str, what| HeaderValue::from_str(text).map_err(|_| bad(what));
+    headers.insert(header::CONTENT_TYPE, JSON);
+    headers.insert(HeaderName::from_static(micro::SERVICE), value(&call.service, "service name")?);
+    headers.insert(HeaderName::from_static(micro::ENDPOINT), value(&call.endpoint, "endpoint name")?);
+    headers.insert(HeaderName::from_static(micro::TIMEOUT), HeaderValue::from(nanos(left)));
+    Ok(request)
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The error a response carries, if it does.
+pub(crate) fn failed(status: StatusCode, headers: &HeaderMap, service: &str) -> Option<Error> {
+    let stated = [micro::ERROR, "x-micro-error"].into_iter().find_map(|name| headers.get(name));
+    if let Some(value) = stated {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        let error = serde_json::from_str(&text).unwrap_or_else(|_| Error::internal(text.into_owned()));
+        return Some(Error::with_id(error, service));
+    }
+    (!status.is_success())
+        .then(|| Error::new(status.as_u16(), format!("`{service}` answered {status}")).with_id(service))
+}
+
+/// Whether the response is a stream of items.
+pub(crate) fn streams(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE) == Some(&NDJSON)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(path: &str, headers: &[(&str, &str)]) -> Parts {
+        let mut request = Request::post(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn an_endpoint_is_named_by_header_or_path() {
+        let target = |path, headers: &[_]| target(&parts(path, headers)).map(|t| (t.endpoint, t.go_wire));
+        assert_eq!(target("/", &[("Micro-Endpoint", "Users.Get")]), Some(("Users.Get".into(), true)));
+        assert_eq!(target("/", &[("X-Micro-Method", "Users.Get")]), Some(("Users.Get".into(), true)));
+        assert_eq!(target("/Users.Get", &[]), Some(("Users.Get".into(), false)));
+        assert_eq!(target("/", &[]), None);
+    }
+
+    #[test]
+    fn credentials_and_plumbing_are_no_metadata() {
+        let headers = parts(
+            "/",
+            &[("authorization", "Bearer x"), ("host", "h"), ("timeout", "5000000000"), ("mcp-trace-id", "t")],
+        )
+        .headers;
+        let now = Instant::now();
+        let cx = context(&headers, now);
+        assert_eq!(cx.metadata.iter().collect::<Vec<_>>(), [("mcp-trace-id", "t")]);
+        assert_eq!(cx.deadline, Some(now + Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn an_error_reaches_both_kinds_of_caller() {
+        let error = || Err(Error::not_found("no Zoë").with_id("users"));
+        let go = response(error(), true);
+        assert_eq!(go.status(), 200);
+        assert_eq!(failed(go.status(), go.headers(), "x").unwrap().detail, "no Zoë");
+        assert_eq!(response(error(), false).status(), 404);
+    }
+
+    #[test]
+    fn free_text_and_bare_statuses_are_errors_too() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(failed(StatusCode::BAD_GATEWAY, &headers, "users").unwrap().code, 502);
+        headers.insert("micro-error", HeaderValue::from_static("boom"));
+        assert_eq!(failed(StatusCode::OK, &headers, "users").unwrap().detail, "boom");
+    }
+}

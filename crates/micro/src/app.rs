@@ -1,0 +1,147 @@
+//! A service as a program: name, handlers, registry, perhaps a gateway, run.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use micro_core::{Error, Result};
+use micro_registry::{Location, Registry, connect};
+use micro_rpc::{Client, Config, Router, Service};
+use micro_runtime::{Drain, shutdown_signal, telemetry};
+
+/// Time that open calls are given to finish once the process was asked to stop.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Begins a service; see [`App`].
+pub fn service(name: &str) -> App {
+    App {
+        router: Router::new(name, "latest"),
+        config: Config::default(),
+        registry: None,
+        #[cfg(feature = "gateway")]
+        mcp: None,
+    }
+}
+
+/// A handler as a nameless service without a transport, for unit tests:
+/// `serve(Users::new()).call("Users.Get", json!({"id": "7"}))`.
+pub fn serve<S: Service>(handler: S) -> Router {
+    Router::new("test", "latest").handle(handler)
+}
+
+/// A client of the services in the registry that `MICRO_REGISTRY` names. Needs a tokio runtime.
+///
+/// # Errors
+/// When the variable names no registry.
+pub fn client() -> Result<Client> {
+    Ok(Client::new(connect(&Location::from_env()?)?))
+}
+
+/// A service that is about to run.
+///
+/// The environment completes what the code leaves open: `MICRO_REGISTRY` (default `file`),
+/// `MICRO_ADDRESS` (default `127.0.0.1:0`), `MICRO_ADVERTISE`, `MICRO_NODE_ID`, `MICRO_LOG`.
+#[must_use = "a service does nothing until it is run"]
+#[derive(Debug)]
+pub struct App {
+    router: Router,
+    config: Config,
+    registry: Option<Arc<dyn Registry>>,
+    #[cfg(feature = "gateway")]
+    mcp: Option<String>,
+}
+
+impl App {
+    /// Adds a handler's endpoints.
+    pub fn handle<S: Service>(mut self, handler: S) -> Self {
+        self.router = self.router.handle(handler);
+        self
+    }
+
+    /// The service's version, `latest` by default.
+    pub fn version(mut self, version: &str) -> Self {
+        self.router = self.router.version(version);
+        self
+    }
+
+    /// Where and how to listen, instead of what the environment says.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// The registry to join, instead of the one the environment names.
+    pub fn registry(mut self, registry: Arc<dyn Registry>) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// Also runs a gateway in this process: an MCP endpoint at `http://ADDRESS/mcp` for every service
+    /// in the registry.
+    #[cfg(feature = "gateway")]
+    pub fn mcp(mut self, address: &str) -> Self {
+        self.mcp = Some(address.to_owned());
+        self
+    }
+
+    /// Runs until SIGINT or SIGTERM, then lets open calls finish. Starts logging to stderr.
+    ///
+    /// # Errors
+    /// When the service cannot be offered, its address is taken, or the registry cannot be used.
+    pub async fn run(self) -> Result<()> {
+        telemetry::init("info", telemetry::Format::from_env());
+        let drain = Drain::new();
+        let asked = drain.clone();
+        tokio::spawn(async move {
+            shutdown_signal().await;
+            tracing::info!("stopping");
+            asked.begin();
+        });
+        self.run_until(drain).await
+    }
+
+    /// Runs until the drain begins.
+    ///
+    /// # Errors
+    /// As [`App::run`].
+    pub async fn run_until(self, drain: Drain) -> Result<()> {
+        let registry = match self.registry {
+            Some(registry) => registry,
+            None => connect(&Location::from_env()?)?,
+        };
+        let server = from_env(self.config)?.build(self.router, registry.clone()).await?;
+        #[cfg(feature = "gateway")]
+        if let Some(address) = self.mcp {
+            let address = parse("the MCP address", &address)?;
+            let gateway = micro_gateway::Config { address, ..Default::default() }.build(registry).await?;
+            tracing::info!(url = format!("http://{}/mcp", gateway.address()), "tools are served");
+            if let Some(token) = gateway.generated_token() {
+                tracing::warn!(token = token.reveal(), "callers need this token; it is shown once");
+            }
+            let drain = drain.clone();
+            tokio::spawn(async move { gateway.run(drain).await });
+        }
+        let serving = server.run(drain.clone());
+        tokio::pin!(serving);
+        tokio::select! {
+            ended = &mut serving => return ended,
+            () = drain.begun() => {}
+        }
+        match tokio::time::timeout(PATIENCE, serving).await {
+            Ok(ended) => ended,
+            Err(_) => Err(Error::timeout(format!("calls were still open after {} s", PATIENCE.as_secs()))),
+        }
+    }
+}
+
+/// Completes a config from the environment.
+fn from_env(mut config: Config) -> Result<Config> {
+    if let Ok(address) = std::env::var("MICRO_ADDRESS") {
+        config.address = parse("MICRO_ADDRESS", &address)?;
+    }
+    config.advertise = std::env::var("MICRO_ADVERTISE").ok().or(config.advertise);
+    config.node_id = std::env::var("MICRO_NODE_ID").ok().or(config.node_id);
+    Ok(config)
+}
+
+fn parse(what: &str, address: &str) -> Result<SocketAddr> {
+    address.parse().map_err(|_| Error::bad_request(format!("{what} must be IP:PORT, not `{address}`")))
+}
