@@ -1,1 +1,21 @@
-//! Vocabulary of whole-system tests.
+//! Vocabulary of whole-system tests: processes, hermetic homes, raw HTTP, clients nobody here wrote.
+//!
+//! Knows how to build, start, watch and end programs, how to install the pinned tools that tests need,
+//! and how to drive them. Does not know what our services, gateway or commands are supposed to do: that
+//! is for the tests to say. Everything here blocks; tests that need a runtime bring their own.
+
+pub mod bins;
+pub mod clients;
+pub mod conformance;
+pub mod home;
+pub mod http;
+pub mod process;
+pub mod tools;
+pub mod workspace;
+
+pub use self::{
+    clients::{Client, Mode},
+    home::Home,
+    process::Process,
+    tools::Tool,
+};

@@ -1,0 +1,4 @@
+//! Whole systems, from the outside: real processes, real clients, the official suite.
+
+mod clients;
+mod conformance;
