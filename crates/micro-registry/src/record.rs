@@ -305,4 +305,14 @@ mod tests {
         let again: Instance = serde_json::from_str(&serde_json::to_string(&instance).unwrap()).unwrap();
         assert_eq!(again, instance);
     }
+
+    #[test]
+    fn a_type_nested_beyond_reason_may_be_anything() {
+        let check = |ty: &str, schema: &str| {
+            let value = Value { name: "x".into(), ty: ty.into(), values: vec![] };
+            assert_eq!(value.json_schema().to_string(), schema);
+        };
+        check("[][]bool", r#"{"type":"array","items":{"type":"array","items":{"type":"boolean"}}}"#);
+        check(&"[]".repeat(1_000_000), "{}");
+    }
 }

@@ -67,8 +67,8 @@ async fn a_file_that_anybody_wrote_is_an_entry() {
 }
 
 #[tokio::test]
-async fn changes_are_seen_without_the_system_reporting_them_and_without_rescans() {
-    // A rescan sees what inotify is silent about: a touch that brings an expired entry back.
+async fn a_rescan_sees_what_was_not_reported_and_a_report_needs_no_rescan() {
+    // Touches are not reported, and this one brings an expired entry back.
     let (_temp, registry) = folder();
     let instance = suite::instance("users", "1");
     let path = registry.folder().join("users-1.json");
@@ -78,7 +78,7 @@ async fn changes_are_seen_without_the_system_reporting_them_and_without_rescans(
     backdate(&path, Duration::ZERO);
     assert!(matches!(suite::next(&mut events).await, Event::Up(up) if *up == instance));
 
-    // And what is reported does not wait for one.
+    // With no rescan in sight, only the report can tell.
     let slow = registry.clone().with_rescan(LONG);
     let mut events = begin(&slow).await;
     slow.deregister(&instance).await.unwrap();
