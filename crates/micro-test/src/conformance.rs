@@ -15,7 +15,7 @@ pub use self::{
     judge::{Verdict, judge},
     table::required,
 };
-use crate::{Process, Tool};
+use crate::{Process, Tool, http::Connection};
 
 /// What one scenario may take, in milliseconds, as the suite counts it.
 const TIMEOUT_MS: u64 = 30_000;
@@ -45,7 +45,8 @@ pub struct Outcome {
 /// When the suite cannot be installed or started, or nobody answers at the URL. What fails in a case is
 /// in its outcome.
 pub fn run(url: &str, cases: &[Case], mut done: impl FnMut(&Outcome)) -> Result<Vec<Outcome>> {
-    crate::http::get(url).with_context(|| format!("nothing answers at {url}"))?;
+    // Not a request: a GET may open a stream that never ends.
+    Connection::to(url)?;
     cases
         .iter()
         .map(|case| {

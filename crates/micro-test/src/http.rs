@@ -103,6 +103,14 @@ pub fn events(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) ->
 // === impl Connection ===
 
 impl Connection {
+    /// Connects to the host of a URL.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub fn to(url: &str) -> Result<Self> {
+        Self::open(split(url)?.0)
+    }
+
     /// Connects to `host:port`.
     ///
     /// # Errors
@@ -364,8 +372,12 @@ impl Framing {
 /// Reads some of the `left` bytes; too early an end is an error.
 fn take(stream: &mut impl BufRead, left: &mut usize, into: &mut [u8]) -> io::Result<usize> {
     let most = into.len().min(*left);
+    if most == 0 {
+        // Asked for nothing, a buffered reader would still wait for more to come.
+        return Ok(0);
+    }
     let read = stream.read(&mut into[..most])?;
-    if read == 0 && most > 0 {
+    if read == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     *left -= read;

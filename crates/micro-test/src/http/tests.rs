@@ -4,8 +4,9 @@ use std::{net::TcpListener, thread};
 
 use super::*;
 
-/// A server for one connection: reads one request, answers with these bytes, and hands the request back.
-fn answering(bytes: &'static str) -> (String, thread::JoinHandle<String>) {
+/// A server for one connection: reads one request, answers with these bytes, and hands the request back
+/// with the connection, which is open until then.
+fn answering(bytes: &'static str) -> (String, thread::JoinHandle<(String, TcpStream)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/a/b", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
@@ -17,7 +18,7 @@ fn answering(bytes: &'static str) -> (String, thread::JoinHandle<String>) {
             seen.extend_from_slice(&piece[..read]);
         }
         stream.write_all(bytes.as_bytes()).unwrap();
-        String::from_utf8(seen).unwrap()
+        (String::from_utf8(seen).unwrap(), stream)
     });
     (url, server)
 }
@@ -28,18 +29,28 @@ fn body_of(bytes: &'static str, expect: &str) {
     assert_eq!(get(&url).unwrap().text(), expect);
 }
 
+/// As a server that closes the connection behind its answer.
+#[track_caller]
+fn read_to_its_end(bytes: &'static str) -> Result<Response> {
+    let (url, server) = answering(bytes);
+    let closer = thread::spawn(move || drop(server.join()));
+    let response = get(&url);
+    closer.join().unwrap();
+    response
+}
+
 #[test]
 fn bodies_are_read_in_every_framing() {
     body_of("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello and more", "hello");
     body_of("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\n\r\n", "hello");
-    body_of("HTTP/1.1 200 OK\r\n\r\nhello", "hello");
+    body_of("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "");
     body_of("HTTP/1.1 204 No Content\r\n\r\n", "");
+    assert_eq!(read_to_its_end("HTTP/1.1 200 OK\r\n\r\nhello").unwrap().text(), "hello");
 }
 
 #[test]
 fn a_body_that_breaks_off_is_an_error() {
-    let (url, _server) = answering("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello");
-    assert!(get(&url).is_err());
+    assert!(read_to_its_end("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello").is_err());
 }
 
 #[test]
@@ -47,18 +58,18 @@ fn requests_are_well_formed_and_can_lie() {
     let (url, server) = answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
     let host = url.trim_start_matches("http://").trim_end_matches("/a/b").to_owned();
     post_json(&url, &[("Origin", "http://evil.example")], &serde_json::json!({"a": 1})).unwrap();
-    let seen = server.join().unwrap();
+    let (seen, _) = server.join().unwrap();
     assert!(seen.starts_with(&format!("POST /a/b HTTP/1.1\r\nHost: {host}\r\nContent-Length: 7\r\n")), "{seen}");
     assert!(seen.ends_with("Origin: http://evil.example\r\n\r\n{\"a\":1}"), "{seen}");
 
     let (url, server) = answering("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
     assert_eq!(request("GET", &url, &[("host", "evil.example")], b"").unwrap().status(), 400);
-    assert_eq!(server.join().unwrap(), "GET /a/b HTTP/1.1\r\nhost: evil.example\r\n\r\n");
+    assert_eq!(server.join().unwrap().0, "GET /a/b HTTP/1.1\r\nhost: evil.example\r\n\r\n");
 }
 
 #[test]
 fn events_come_one_by_one() {
-    let (url, _server) = answering(
+    let (url, server) = answering(
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: hello\n\nid: 7\nretry: 500\ndata:\n\nevent: message\r\ndata: {\"a\":\r\ndata: 1}\r\n\r\n",
     );
     let mut events = events("GET", &url, &[], b"").unwrap();
@@ -66,13 +77,14 @@ fn events_come_one_by_one() {
     assert_eq!(events.next(PATIENCE).unwrap(), Some(first));
     let second = Event { event: Some("message".into()), data: "{\"a\":\n1}".into(), ..Event::default() };
     assert_eq!(events.next(PATIENCE).unwrap(), Some(second));
+    drop(server.join());
     assert_eq!(events.next(PATIENCE).unwrap(), None);
 }
 
 #[test]
 fn an_answer_inside_an_event_stream_is_json_too() {
-    let (url, _server) = answering(
+    let response = read_to_its_end(
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {\"progress\":1}\n\ndata: {\"result\":2}\n\n",
     );
-    assert_eq!(get(&url).unwrap().json().unwrap()["result"], 2);
+    assert_eq!(response.unwrap().json().unwrap()["result"], 2);
 }
