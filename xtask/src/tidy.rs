@@ -46,8 +46,11 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
         let text = fs::read_to_string(root.join(&path)).with_context(|| format!("cannot read {}", path.display()))?;
         problems.extend(sources::check(&path.display().to_string(), &text));
     }
-    for stale in generate::stale(root)? {
-        problems.push(Problem::new(stale, "is stale; run `cargo xtask generate` and commit it"));
+    match generate::stale(root) {
+        Ok(stale) => problems.extend(
+            stale.into_iter().map(|path| Problem::new(path, "is stale; run `cargo xtask generate` and commit it")),
+        ),
+        Err(error) => problems.push(Problem::new("generated files", format!("cannot be made: {error:#}"))),
     }
     if run::cargo(root, &["fmt", "--all", "--check"]).is_err() {
         problems.push(Problem::new("rustfmt", "the files above are not formatted; run `cargo fmt --all`"));

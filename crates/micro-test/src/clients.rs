@@ -188,8 +188,11 @@ impl Session {
     ///
     /// # Panics
     /// With the Inspector, which does not tell.
-    pub fn server(&mut self) -> &Value {
-        self.python().server()
+    pub fn server(&self) -> &Value {
+        match &self.0 {
+            Connected::Python(python) => python.server(),
+            Connected::Inspector(_) => panic!("the Inspector does not tell; use a Python client"),
+        }
     }
 
     /// Asks to be told when the list of tools changes.
