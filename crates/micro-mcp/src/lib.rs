@@ -4,12 +4,20 @@
 //! Does not know the registry, services, tenants or policies: a [`Handler`] answers, whoever that is.
 
 mod cx;
+mod engine;
+mod http;
 mod outlet;
 mod port;
 pub mod result;
+mod running;
+mod seal;
+mod session;
+pub mod stdio;
 
 pub use self::{
     cx::Cx,
+    http::{HttpConfig, StreamableHttp},
     port::{CallParams, Change, Failure, Handler, Peer, Principal, Refusal, Request, ServerInfo, Transport},
+    seal::Key,
 };
 pub use micro_mcp_proto as proto;

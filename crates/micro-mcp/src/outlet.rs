@@ -21,6 +21,7 @@ struct State {
     /// Nobody reads any more: what is written is dropped.
     closed: bool,
     cancelled: bool,
+    outlives_client: bool,
     reader: Option<Waker>,
     writers: Vec<Waker>,
 }
@@ -90,6 +91,17 @@ impl Outlet {
 
     pub(crate) fn is_cancelled(&self) -> bool {
         self.0.lock().cancelled
+    }
+
+    /// From now on a client that goes away does not end the request.
+    pub(crate) fn outlive_client(&self) {
+        self.0.lock().outlives_client = true;
+    }
+
+    /// Whether to go on without a client, said once; a cancelled request does not.
+    pub(crate) fn take_outlives_client(&self) -> bool {
+        let mut state = self.0.lock();
+        std::mem::take(&mut state.outlives_client) && !state.cancelled
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -7,7 +7,7 @@ use crate::{LogLevel, RpcError};
 
 /// `{"jsonrpc":"2.0","id":…,"result":…}` around the raw JSON of a result.
 pub fn response(id: Id<'_>, result: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(36 + id.as_str().len() + result.len());
+    let mut out = Vec::with_capacity(33 + id.as_str().len() + result.len()); // exactly: spare room costs another allocation
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     out.extend_from_slice(id.as_str().as_bytes());
     out.extend_from_slice(br#","result":"#);

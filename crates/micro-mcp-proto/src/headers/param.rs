@@ -79,16 +79,26 @@ fn walk(
     }
     for (key, value) in object {
         let pointer = format!("{pointer}/{key}");
-        match (key.as_str(), value, path.as_deref_mut()) {
-            ("properties", Value::Object(properties), Some(path)) => {
-                for (name, property) in properties {
-                    path.push(name.as_str().into());
-                    walk(property, &format!("{pointer}/{name}"), Some(path), found)?;
-                    path.pop();
+        match (key.as_str(), value) {
+            // Maps from names to schemas: a name is no keyword.
+            (
+                "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas",
+                Value::Object(named),
+            ) => {
+                for (name, schema) in named {
+                    let below = path.as_deref_mut().filter(|_| key == "properties");
+                    let pointer = format!("{pointer}/{name}");
+                    let Some(below) = below else {
+                        walk(schema, &pointer, None, found)?;
+                        continue;
+                    };
+                    below.push(name.as_str().into());
+                    walk(schema, &pointer, Some(below), found)?;
+                    below.pop();
                 }
             }
             // Values, not schemas: whatever they hold annotates nothing.
-            ("const" | "enum" | "default" | "examples" | "x-mcp-header", ..) => {}
+            ("const" | "enum" | "default" | "examples" | "x-mcp-header", _) => {}
             _ => walk(value, &pointer, None, found)?,
         }
     }
@@ -107,7 +117,7 @@ pub fn check_params(specs: &[ParamHeader], headers: &HeaderMap, arguments: Optio
             (None, _) => {} // null and absent have no header; one that is there all the same means nothing
             (Some(_), None) => return Err(RpcError::header_mismatch(format_args!("{} is required", spec.header))),
             (Some(value), Some(header)) => {
-                if !says(&*decode(header)?, &value) {
+                if !says(&decode(header)?, &value) {
                     return Err(RpcError::header_mismatch(format_args!(
                         "{} does not match the argument at /{}",
                         spec.header,

@@ -12,11 +12,10 @@ const END: &str = "?=";
 /// The header value of a string. Base64 is used where the plain text would not survive, or would be
 /// taken for base64.
 pub fn encode(text: &str) -> Cow<'_, str> {
-    let plain = text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\t'))
-        && !text.starts_with([' ', '\t'])
-        && !text.ends_with([' ', '\t'])
-        && !text.bytes().any(|b| b == b'\t')
-        && !(text.starts_with(START) && text.ends_with(END));
+    let readable = text.bytes().all(|b| matches!(b, b' '..=b'~'));
+    let padded = text.starts_with(' ') || text.ends_with(' ');
+    let marked = text.starts_with(START) && text.ends_with(END);
+    let plain = readable && !padded && !marked;
     if plain { Cow::Borrowed(text) } else { Cow::Owned(format!("{START}{}{END}", STANDARD.encode(text))) }
 }
 

@@ -90,6 +90,7 @@ impl CallToolResult {
 
     /// Success with a value, for programs and as text.
     pub fn structured(value: Value) -> Self {
-        Self { structured_content: Some(value.clone()), ..Self::text(value.to_string()) }
+        let text = value.to_string();
+        Self { structured_content: Some(value), ..Self::text(text) }
     }
 }

@@ -1,0 +1,20 @@
+//! The envelope parser never panics, and what it parses, written again, parses to the same.
+//!
+//! `cargo +nightly fuzz run envelope` in `crates/micro-mcp-proto`; the corpus is also a plain test.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use micro_mcp_proto::{Message, Params, parse};
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(Message::Request { id, method, params }) = parse(bytes) else { return };
+    let _ = Params::parse(params);
+    let params_json = params.map_or(String::new(), |p| format!(r#","params":{}"#, p.get()));
+    let method_json = serde_json::to_string(&method).unwrap();
+    let again = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":{method_json}{params_json}}}"#);
+    let Ok(Message::Request { id: id2, method: method2, params: params2 }) = parse(again.as_bytes()) else {
+        panic!("{again} no longer parses")
+    };
+    assert_eq!((id, method), (id2, method2));
+    assert_eq!(params.map(|p| p.get()), params2.map(|p| p.get()));
+});

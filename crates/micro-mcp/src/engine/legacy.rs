@@ -1,0 +1,128 @@
+//! Legacy requests: `initialize` first, then within the session it opened.
+
+use std::sync::Arc;
+
+use http::{HeaderValue, StatusCode};
+use micro_mcp_proto::{ClientCapabilities, Era, Message, Revision, RpcError, parse};
+use serde_json::value::RawValue;
+
+use super::{Ask, Engine, Reply, Source, builtin};
+use crate::{Cx, outlet::Outlet, session::Session};
+
+/// What a client without a session is taken for: one that predates the version header.
+pub(super) fn assumed() -> Session {
+    Session::local(Revision::V2025_03_26, ClientCapabilities::default())
+}
+
+pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Reply {
+    if ask.method == "initialize" {
+        return initialize(engine, source, &ask);
+    }
+    let session = match session(engine, source, &ask) {
+        Ok(session) => session,
+        Err((status, error)) => return Reply::error(status, Some(ask.id), &error),
+    };
+    if ask.method == "ping" {
+        return Reply::message(micro_mcp_proto::write::response(ask.id, b"{}"));
+    }
+    let cx = Cx {
+        revision: session.revision,
+        principal: ask.principal,
+        meta: &ask.params.meta,
+        peer: ask.peer,
+        session: session.capabilities,
+        outlet: ask.outlet,
+    };
+    // Without a session id there is no telling whose request a cancellation names.
+    let named = session.is_sealed() || matches!(source, Source::Pipe(_));
+    let _run = named.then(|| engine.sessions.run(&session, ask.id, ask.outlet));
+    ask.outlet.outlive_client();
+    engine.handle(&cx, ask.request, ask.id).await
+}
+
+fn initialize(engine: &Engine, source: &Source, ask: &Ask<'_>) -> Reply {
+    let raw = match ask.request {
+        crate::Request::Other { params, .. } => *params,
+        _ => None,
+    };
+    let (revision, capabilities) = match builtin::read_initialize(raw) {
+        Ok(agreed) => agreed,
+        Err(error) => return Reply::error(super::status(Era::Legacy, &error), Some(ask.id), &error),
+    };
+    let mut reply = builtin::initialized(&engine.handler.info(), revision, ask.id);
+    match (source, &mut reply) {
+        (Source::Pipe(session), _) => *session.lock() = Some(Session::local(revision, capabilities)),
+        (Source::Http { .. }, Reply::Message(answer)) => {
+            let id = engine.sessions.issue(revision, capabilities, ask.principal);
+            answer.session = Some(HeaderValue::try_from(id).expect("base64 is a header value"));
+        }
+        _ => {}
+    }
+    reply
+}
+
+/// The session of a request, or what can be told of a client that shows none.
+fn session(engine: &Engine, source: &Source, ask: &Ask<'_>) -> Result<Session, (StatusCode, RpcError)> {
+    let session = engine.session(source, ask.principal)?;
+    let named = match source.version_header() {
+        None => None,
+        Some(text) => match Revision::parse(text).filter(|revision| revision.era() == Era::Legacy) {
+            Some(revision) => Some(revision),
+            None => {
+                let error = RpcError::invalid_request(format!("Unsupported protocol version: {text:.40}"));
+                return Err((StatusCode::BAD_REQUEST, error));
+            }
+        },
+    };
+    let assumed = || named.map_or_else(assumed, |revision| Session::local(revision, ClientCapabilities::default()));
+    Ok(session.unwrap_or_else(assumed))
+}
+
+/// Answers a batch in its order, one after the other. Only 2025-03-26 has batches.
+pub(super) async fn batch(engine: &Engine, source: &Source, elements: &[&RawValue], outlet: &Arc<Outlet>) -> Reply {
+    if !allowed(engine, source) {
+        let error = RpcError::invalid_request("Invalid request: this protocol version has no batches");
+        return Reply::error(StatusCode::BAD_REQUEST, None, &error);
+    }
+    let mut out = vec![b'['];
+    for element in elements {
+        // Boxed: an exchange is large, and the loop would hold it in every batch.
+        let reply = match parse(element.get().as_bytes()) {
+            Ok(Message::Request { id, method, .. }) if method == "initialize" => {
+                let error = RpcError::invalid_request("Invalid request: initialize must not be in a batch");
+                Reply::error(StatusCode::BAD_REQUEST, Some(id), &error)
+            }
+            Ok(message) => Box::pin(engine.single(source, message, outlet)).await,
+            Err(malformed) => Reply::error(StatusCode::BAD_REQUEST, malformed.id, &malformed.error),
+        };
+        match reply {
+            Reply::Message(answer) if !answer.status.is_success() && answer.challenge.is_some() => {
+                return Reply::Message(answer); // a caller who is turned away is turned away once
+            }
+            Reply::Message(answer) => {
+                if out.len() > 1 {
+                    out.push(b',');
+                }
+                out.extend(answer.body);
+            }
+            Reply::Listen(_) | Reply::Accepted | Reply::Silence => {}
+        }
+    }
+    out.push(b']');
+    if out.len() == 2 { Reply::Accepted } else { Reply::message(out) }
+}
+
+/// Batches need a session of 2025-03-26, or the header that says so. Who owns the session is checked
+/// again for each element.
+fn allowed(engine: &Engine, source: &Source) -> bool {
+    if let Source::Pipe(session) = source {
+        return session.lock().is_some_and(|session| session.revision == Revision::V2025_03_26);
+    }
+    let request = crate::Request::Other { method: "batch".into(), params: None };
+    let Ok(principal) = engine.handler.authenticate(&source.peer(), &request) else { return false };
+    match engine.session(source, &principal) {
+        Ok(Some(session)) => session.revision == Revision::V2025_03_26,
+        Ok(None) => source.version_header() == Some(Revision::V2025_03_26.as_str()),
+        Err(_) => false,
+    }
+}

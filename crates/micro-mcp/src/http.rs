@@ -1,0 +1,303 @@
+//! Streamable HTTP: one endpoint, both eras (`basic/transports/streamable-http`, 2025-11-25 and 2026-07-28).
+
+mod sse;
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::{Buf, Bytes};
+use futures_util::StreamExt;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http_body::Body as HttpBody;
+use http_body_util::BodyExt;
+use micro_mcp_proto::{Era, Revision, RpcError, headers};
+use micro_runtime::{
+    Drain,
+    http::{Body, BodyError, Guard, Peer as PeerAddress, read},
+};
+
+use self::sse::Sse;
+use crate::{
+    Handler, Request,
+    engine::{Answer, Engine, Reply, Source, legacy_changes},
+    outlet::Outlet,
+    running::{Messages, Output, Running},
+    seal::Key,
+    session::{Session, Sessions},
+};
+
+/// How an endpoint behaves.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// Which `Host` and `Origin` may come in.
+    pub guard: Guard,
+    /// Largest body of a POST, in bytes. Default: 4 MiB.
+    pub body_limit: usize,
+    /// How long a legacy session id is valid. Default: 24 hours.
+    pub session_ttl: Duration,
+    /// The key of session ids. Default: one of this process's own.
+    pub key: Key,
+    /// How often a silent stream gets a comment. Default: 15 seconds.
+    pub keep_alive: Duration,
+    /// Ends the streams of those who listen.
+    pub drain: Drain,
+}
+
+impl HttpConfig {
+    /// The defaults, behind this guard.
+    pub fn new(guard: Guard, drain: Drain) -> Self {
+        Self {
+            guard,
+            body_limit: 4 << 20,
+            session_ttl: Duration::from_secs(24 * 3600),
+            key: Key::random(),
+            keep_alive: Duration::from_secs(15),
+            drain,
+        }
+    }
+}
+
+/// An MCP endpoint. Cheap to clone; which path it has is the caller's business.
+#[derive(Clone)]
+pub struct StreamableHttp {
+    engine: Arc<Engine>,
+    config: Arc<HttpConfig>,
+}
+
+/// A larger body than allowed is read to its end, up to this, so that the client gets to see why it
+/// was refused instead of a broken pipe.
+const LINGER: usize = 64 << 20;
+/// For at most this long.
+const LINGER_TIME: Duration = Duration::from_secs(5);
+
+impl StreamableHttp {
+    /// An endpoint that this handler answers.
+    pub fn new(handler: Arc<dyn Handler>, config: HttpConfig) -> Self {
+        let sessions = Sessions::new(&config.key, config.session_ttl);
+        let engine = Engine { handler, sessions, drain: config.drain.clone() };
+        Self { engine: Arc::new(engine), config: Arc::new(config) }
+    }
+
+    /// Answers one HTTP request, whatever it is. The address of the peer is taken from
+    /// [`micro_runtime::http::Peer`] in its extensions.
+    pub async fn handle<B>(&self, request: http::Request<B>) -> Response<Body>
+    where
+        B: HttpBody + Unpin + Send,
+        B::Data: Send,
+        B::Error: Into<BodyError>,
+    {
+        let (parts, body) = request.into_parts();
+        if let Err(refused) = self.config.guard.check(&parts.uri, &parts.headers) {
+            return problem(StatusCode::FORBIDDEN, &RpcError::invalid_request(refused.to_string()));
+        }
+        match parts.method {
+            Method::POST => self.post(parts, body).await,
+            Method::GET => self.get(parts),
+            Method::DELETE => self.delete(parts),
+            _ => not_allowed(),
+        }
+    }
+
+    async fn post<B>(&self, parts: Parts, mut body: B) -> Response<Body>
+    where
+        B: HttpBody + Unpin + Send,
+        B::Data: Send,
+        B::Error: Into<BodyError>,
+    {
+        if !is_json(&parts.headers) {
+            let error = RpcError::invalid_request("Content-Type must be application/json");
+            return problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, &error);
+        }
+        let accept = Accept::of(&parts.headers);
+        if !accept.json && !accept.sse {
+            let error = RpcError::invalid_request("Accept must list application/json and text/event-stream");
+            return problem(StatusCode::NOT_ACCEPTABLE, &error);
+        }
+        let bytes = match read(&mut body, self.config.body_limit).await {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => {
+                linger(body).await;
+                let error = RpcError::invalid_request(format!(
+                    "Invalid request: the body is larger than {} bytes",
+                    self.config.body_limit
+                ));
+                return problem(StatusCode::PAYLOAD_TOO_LARGE, &error);
+            }
+            Err(error) => {
+                tracing::debug!(error, "request body broke off");
+                return problem(StatusCode::BAD_REQUEST, &RpcError::parse("Parse error: the body broke off"));
+            }
+        };
+        // Notifications need a stream; a client that takes none gets its result without them.
+        let outlet = Arc::new(if accept.sse { Outlet::default() } else { Outlet::closed() });
+        let exchange = self.engine.clone().exchange(source(parts), bytes, outlet.clone());
+        let mut running = Running::new(outlet, exchange);
+        match running.next().await {
+            Some(Output::Notification(first)) => {
+                Sse::new(Some(first), Messages::Running(running), self.config.keep_alive).response()
+            }
+            Some(Output::Reply(Reply::Message(answer))) if accept.json || answer.status != StatusCode::OK => {
+                plain(*answer)
+            }
+            Some(Output::Reply(Reply::Message(answer))) => {
+                let session = answer.session.clone();
+                let mut response = Sse::only(Some(answer.body)).response();
+                if let Some(id) = session {
+                    response.headers_mut().insert(&headers::SESSION_ID, id);
+                }
+                response
+            }
+            Some(Output::Reply(Reply::Listen(messages))) if accept.sse => {
+                Sse::new(None, Messages::Stream(messages), self.config.keep_alive).response()
+            }
+            Some(Output::Reply(Reply::Listen(_))) => {
+                let error = RpcError::invalid_request("Accept must list text/event-stream to listen");
+                problem(StatusCode::NOT_ACCEPTABLE, &error)
+            }
+            Some(Output::Reply(Reply::Accepted)) => empty(StatusCode::ACCEPTED),
+            // A cancelled request is not answered; a stream without events says just that.
+            Some(Output::Reply(Reply::Silence)) | None => Sse::only(None).response(),
+        }
+    }
+
+    /// The stream on which legacy clients hear of changes.
+    fn get(&self, parts: Parts) -> Response<Body> {
+        if !parts.headers.contains_key(&headers::SESSION_ID) || names_modern(&parts.headers) {
+            return not_allowed();
+        }
+        if !Accept::of(&parts.headers).sse {
+            let error = RpcError::invalid_request("Accept must list text/event-stream");
+            return problem(StatusCode::NOT_ACCEPTABLE, &error);
+        }
+        match self.open_session(&source(parts), "GET") {
+            Ok(_) => {
+                let changes = Messages::Stream(legacy_changes(&self.engine));
+                Sse::new(None, changes, self.config.keep_alive).response()
+            }
+            Err(refused) => reply(refused),
+        }
+    }
+
+    /// Ends a legacy session.
+    fn delete(&self, parts: Parts) -> Response<Body> {
+        if !parts.headers.contains_key(&headers::SESSION_ID) || names_modern(&parts.headers) {
+            return not_allowed();
+        }
+        match self.open_session(&source(parts), "DELETE") {
+            Ok(session) => {
+                self.engine.sessions.end(&session);
+                empty(StatusCode::NO_CONTENT)
+            }
+            Err(refused) => reply(refused),
+        }
+    }
+
+    fn open_session(&self, source: &Source, method: &'static str) -> Result<Session, Reply> {
+        let request = Request::Other { method: method.into(), params: None };
+        let refused = |refusal| Reply::refused(None, &refusal);
+        let principal = self.engine.handler.authenticate(&source.peer(), &request).map_err(refused)?;
+        let unknown = |(status, error)| Reply::error(status, None, &error);
+        let session = self.engine.session(source, &principal).map_err(unknown)?;
+        session.ok_or_else(|| {
+            let error = RpcError::invalid_request("Mcp-Session-Id is required");
+            Reply::error(StatusCode::BAD_REQUEST, None, &error)
+        })
+    }
+}
+
+fn source(parts: Parts) -> Source {
+    let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.0);
+    Source::Http { headers: parts.headers, address }
+}
+
+/// Reads and forgets, within bounds.
+async fn linger<B: HttpBody + Unpin>(mut body: B) {
+    let mut left = LINGER;
+    let discard = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Buf::remaining));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LINGER_TIME, discard).await; // too slow is too late: the answer goes out now
+}
+
+// === headers ===
+
+/// What the client takes as an answer.
+struct Accept {
+    json: bool,
+    sse: bool,
+}
+
+impl Accept {
+    /// The specification wants both listed. Clients without the header take anything (RFC 9110).
+    fn of(headers: &HeaderMap) -> Self {
+        let mut accept = Self { json: false, sse: false };
+        let mut any = false;
+        for value in headers.get_all(header::ACCEPT) {
+            any = true;
+            for range in value.to_str().unwrap_or("").split(',') {
+                let range = range.split(';').next().unwrap_or("").trim();
+                let all = range == "*/*";
+                accept.json |= all || range.eq_ignore_ascii_case("application/json") || range == "application/*";
+                accept.sse |= all || range.eq_ignore_ascii_case("text/event-stream") || range == "text/*";
+            }
+        }
+        if any { accept } else { Self { json: true, sse: true } }
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    value.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/json")
+}
+
+fn names_modern(headers: &HeaderMap) -> bool {
+    let value = headers.get(&headers::PROTOCOL_VERSION).and_then(|value| value.to_str().ok());
+    value.and_then(Revision::parse).is_some_and(|revision| revision.era() == Era::Modern)
+}
+
+// === responses ===
+
+fn plain(answer: Answer) -> Response<Body> {
+    let mut response = Response::new(Body::Full(Bytes::from(answer.body)));
+    *response.status_mut() = answer.status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(id) = answer.session {
+        headers.insert(&headers::SESSION_ID, id);
+    }
+    if let Some(challenge) = answer.challenge {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    if let Some(seconds) = answer.retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+fn reply(reply: Reply) -> Response<Body> {
+    match reply {
+        Reply::Message(answer) => plain(*answer),
+        _ => empty(StatusCode::ACCEPTED),
+    }
+}
+
+/// An error without an id: the request was not read that far.
+fn problem(status: StatusCode, error: &RpcError) -> Response<Body> {
+    reply(Reply::error(status, None, error))
+}
+
+fn not_allowed() -> Response<Body> {
+    let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, &RpcError::invalid_request("Method not allowed"));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = status;
+    response
+}
