@@ -2,7 +2,7 @@
 
 use std::{process::Command, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use micro_test::{
     Process, bins,
     conformance::{self, Verdict},
@@ -52,8 +52,6 @@ fn everything() -> Result<(Process, String)> {
     let mut command = Command::new(bins::build(&["everything-server"])?.path("everything-server"));
     command.args(["--address", "127.0.0.1:0"]);
     let server = Process::start("everything-server", command)?;
-    let line = server.wait_for_line("http://", Duration::from_secs(20)).context("it must say where it listens")?;
-    let at = line.find("http://").expect("the line contains it");
-    let url = line[at..].split([' ', '"', ',']).next().unwrap_or_default();
-    Ok((server, url.to_owned()))
+    let url = server.wait_for_url(Duration::from_secs(20))?;
+    Ok((server, url))
 }

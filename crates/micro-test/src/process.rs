@@ -124,6 +124,16 @@ impl Process {
         self.wait_for_line_after(Mark::default(), part, patience)
     }
 
+    /// Waits for the first `http://` URL it prints: where a server that was given port 0 listens.
+    ///
+    /// # Errors
+    /// As [`Process::wait_for_line`].
+    pub fn wait_for_url(&self, patience: Duration) -> Result<String> {
+        let line = self.wait_for_line("http://", patience)?;
+        let url = line.find("http://").map(|at| &line[at..]).unwrap_or_default();
+        Ok(url.split([' ', '\t', '"', '\'', ',', ')', '>']).next().unwrap_or_default().to_owned())
+    }
+
     /// Like [`Process::wait_for_line`], without the lines before `mark`.
     ///
     /// # Errors

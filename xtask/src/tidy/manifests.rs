@@ -55,7 +55,9 @@ impl Manifest {
         }
         for (section, entries) in self.dependencies() {
             for (name, entry) in entries {
-                if !inherits(Some(entry)) {
+                // A crate that uses itself in its tests must not name a version, or it could not be published.
+                let itself = entry.get("path").and_then(Value::as_str) == Some(".");
+                if !inherits(Some(entry)) && !(itself && section == "dev-dependencies") {
                     found.push(self.problem(format!(
                         "[{section}] {name}: name the version once, in the root's [workspace.dependencies], and write `workspace = true` here"
                     )));
@@ -145,6 +147,14 @@ rustix.workspace = true
     #[test]
     fn tests_do_not_count_as_use() {
         assert_eq!(manifest(GOOD).uses(), ["http", "micro-core", "rustix"]);
+    }
+
+    #[test]
+    fn a_crate_may_use_itself_in_its_tests_only() {
+        let own = GOOD.replace("micro-test.workspace = true", "one = { path = \".\", features = [\"test-util\"] }");
+        assert!(manifest(&own).check().is_empty());
+        let own = GOOD.replace("micro-core.workspace = true", "one = { path = \".\" }");
+        assert_eq!(manifest(&own).check().len(), 1);
     }
 
     #[test]

@@ -26,6 +26,12 @@ fn a_line_is_found_whenever_it_comes() {
 }
 
 #[test]
+fn a_server_says_where_it_listens() {
+    let process = shell("echo building >&2; echo 'ready (http://127.0.0.1:4000/mcp) in 3 ms' >&2; read word");
+    assert_eq!(process.wait_for_url(SOON).unwrap(), "http://127.0.0.1:4000/mcp");
+}
+
+#[test]
 fn waiting_for_a_line_ends_with_the_process() {
     let process = shell("echo last words; exit 3");
     let error = process.wait_for_line("never said", Duration::from_secs(600)).unwrap_err();
