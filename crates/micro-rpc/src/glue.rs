@@ -76,7 +76,7 @@ pub fn reply<T: Serialize, E: Into<Error>>(result: Result<T, E>) -> Result<Reply
 
 /// Runs a streaming method that borrows its handler: `run` owns the handler, makes the stream and
 /// drives it into the [`Yielder`].
-pub fn stream_reply<R, F>(run: R) -> Reply
+pub fn stream_reply<R, F>(run: R) -> Result<Reply>
 where
     R: FnOnce(Yielder) -> F,
     F: Future<Output = ()> + Send + 'static,
@@ -84,7 +84,7 @@ where
     let (sender, receiver) = mpsc::channel(1);
     // Not spawned: the driver is polled with the stream, so dropping the stream stops the handler.
     let driver = stream::once(run(Yielder(sender))).filter_map(|()| ready(None));
-    Reply::Stream(stream::select(driver, ReceiverStream::new(receiver)).boxed())
+    Ok(Reply::Stream(stream::select(driver, ReceiverStream::new(receiver)).boxed()))
 }
 
 /// Where a streaming method's items go.

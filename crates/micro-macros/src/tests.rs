@@ -1,0 +1,88 @@
+//! Golden expansions: `tests/golden/NAME.rs` expands to `tests/golden/NAME.expanded.rs`.
+//!
+//! `UPDATE=1 cargo test -p micro-macros` writes what the macro makes today; read the difference.
+
+use std::{env, fs, path::Path};
+
+use quote::ToTokens;
+use syn::{Item, Meta};
+
+use crate::expand;
+
+#[track_caller]
+fn check(name: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let source = fs::read_to_string(folder.join(format!("{name}.rs"))).unwrap();
+    let expanded = expand_file(&source);
+    let golden = folder.join(format!("{name}.expanded.rs"));
+    if env::var_os("UPDATE").is_some() {
+        fs::write(&golden, &expanded).unwrap();
+    }
+    let expected = fs::read_to_string(&golden).unwrap_or_default();
+    assert_eq!(expanded, expected, "{name} expands differently; UPDATE=1 accepts it");
+}
+
+/// Expands every `#[service]` of a file, as the compiler would.
+fn expand_file(source: &str) -> String {
+    let mut file = syn::parse_file(source).unwrap();
+    file.items = file.items.into_iter().flat_map(expand_item).collect();
+    prettyplease::unparse(&file)
+}
+
+fn expand_item(mut item: Item) -> Vec<Item> {
+    let attributes = match &mut item {
+        Item::Impl(item) => &mut item.attrs,
+        Item::Trait(item) => &mut item.attrs,
+        Item::Struct(item) => &mut item.attrs,
+        _ => return vec![item],
+    };
+    let Some(at) = attributes.iter().position(|attribute| attribute.path().is_ident("service")) else {
+        return vec![item];
+    };
+    let options = match attributes.remove(at).meta {
+        Meta::List(list) => list.tokens,
+        _ => Default::default(),
+    };
+    let expanded = expand(options, item.into_token_stream());
+    syn::parse2::<syn::File>(expanded).expect("the expansion is a list of items").items
+}
+
+#[test]
+fn a_struct_of_arguments_is_read_as_it_is() {
+    check("whole");
+}
+
+#[test]
+fn plain_parameters_become_a_hidden_struct() {
+    check("plain");
+}
+
+#[test]
+fn every_option_becomes_one_step_of_the_descriptor() {
+    check("options");
+}
+
+#[test]
+fn doc_tags_leave_the_description() {
+    check("docs");
+}
+
+#[test]
+fn streams_are_driven_by_the_library() {
+    check("streams");
+}
+
+#[test]
+fn a_contract_gets_a_server_and_a_client_that_implements_it() {
+    check("contract");
+}
+
+#[test]
+fn a_contract_with_errors_of_its_own_gets_a_client_beside_it() {
+    check("own_errors");
+}
+
+#[test]
+fn mistakes_are_all_reported_and_the_item_is_still_there() {
+    check("mistakes");
+}
