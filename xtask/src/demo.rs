@@ -69,7 +69,7 @@ async fn greet(address: &str, micro: &str) -> Result<()> {
     loop {
         let url = url.clone();
         let tools = tokio::task::spawn_blocking(move || http::get(&url)).await?;
-        let ready = |text: String| ["users_", "posts_", "comments_"].iter().all(|prefix| text.contains(prefix));
+        let ready = |text: String| ["\"users", "\"posts", "\"comments"].iter().all(|name| text.contains(name));
         if tools.is_ok_and(|tools| tools.status() == 200 && ready(tools.text())) {
             break;
         }

@@ -46,14 +46,14 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
         let text = fs::read_to_string(root.join(&path)).with_context(|| format!("cannot read {}", path.display()))?;
         problems.extend(sources::check(&path.display().to_string(), &text));
     }
+    if run::cargo(root, &["fmt", "--all", "--check"]).is_err() {
+        problems.push(Problem::new("rustfmt", "the files above are not formatted; run `cargo fmt --all`"));
+    }
     match generate::stale(root) {
         Ok(stale) => problems.extend(
             stale.into_iter().map(|path| Problem::new(path, "is stale; run `cargo xtask generate` and commit it")),
         ),
         Err(error) => problems.push(Problem::new("generated files", format!("cannot be made: {error:#}"))),
-    }
-    if run::cargo(root, &["fmt", "--all", "--check"]).is_err() {
-        problems.push(Problem::new("rustfmt", "the files above are not formatted; run `cargo fmt --all`"));
     }
     if !args.fast && run::cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).is_err() {
         problems.push(Problem::new("clippy", "mend the warnings above, or allow one with its reason"));

@@ -56,8 +56,8 @@ impl Manifest {
         for (section, entries) in self.dependencies() {
             for (name, entry) in entries {
                 // A crate that uses itself in its tests must not name a version, or it could not be published.
-                let itself = entry.get("path").and_then(Value::as_str) == Some(".");
-                if !inherits(Some(entry)) && !(itself && section == "dev-dependencies") {
+                let itself = section == "dev-dependencies" && entry.get("path").and_then(Value::as_str) == Some(".");
+                if !itself && !inherits(Some(entry)) {
                     found.push(self.problem(format!(
                         "[{section}] {name}: name the version once, in the root's [workspace.dependencies], and write `workspace = true` here"
                     )));
