@@ -1,1 +1,19 @@
 //! Services in, tools out, policy in between.
+//!
+//! Knows how the registry becomes a catalog, in which order policies run, and what each front's
+//! answers look like. Does not decide (that is `micro-policy`) and does not know wire formats (those
+//! are `micro-rpc` and `micro-mcp`).
+
+mod catalog;
+mod config;
+mod front;
+mod gateway;
+mod pipeline;
+mod wire;
+
+pub use self::{
+    catalog::{Catalog, Problem, Snapshot, State, Tool, ToolNames},
+    config::{AuditConfig, AuthConfig, AuthMode, Config, InvalidConfig, TokenConfig},
+    gateway::{Core, Gateway},
+    pipeline::{AuditSink, Progress, Silent},
+};

@@ -9,8 +9,8 @@ use crate::Scopes;
 pub struct Identity {
     /// The account's name in records.
     pub account: Arc<str>,
-    /// What it may do.
-    pub scopes: Scopes,
+    /// What it may do; `None` is everything.
+    pub scopes: Option<Scopes>,
 }
 
 /// The caller of one call.
@@ -35,7 +35,7 @@ impl Caller {
     pub fn scopes(&self) -> Option<&Scopes> {
         match self {
             Self::Trusted => None,
-            Self::Account(identity) => Some(&identity.scopes),
+            Self::Account(identity) => identity.scopes.as_ref(),
         }
     }
 }

@@ -80,7 +80,7 @@ mod tests {
     fn a_token_is_found_and_never_printed() {
         let token = Secret::new("correct-horse-battery").unwrap();
         let mut tokens = Tokens::default();
-        tokens.insert(&token, Identity { account: "alice".into(), scopes: ["a"].into_iter().collect() });
+        tokens.insert(&token, Identity { account: "alice".into(), scopes: Some(["a"].into_iter().collect()) });
         assert_eq!(&*tokens.identify("correct-horse-battery").unwrap().account, "alice");
         assert_eq!(tokens.identify("correct-horse-batterz"), None);
         assert!(!format!("{tokens:?}{token:?}").contains("horse"));

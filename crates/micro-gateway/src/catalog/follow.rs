@@ -1,0 +1,48 @@
+//! Keeps the catalog in step with the registry.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{FutureExt, StreamExt};
+use micro_registry::{Event, Registry};
+
+use super::{Catalog, Snapshot, ToolNames, services::Services};
+
+/// Events that come together (a fleet that starts, a registry that resets) make one snapshot.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// Runs until the registry's stream ends or the task is dropped.
+pub(crate) async fn follow(catalog: Catalog, registry: Arc<dyn Registry>, names: ToolNames) {
+    let mut events = registry.watch();
+    let mut services = Services::default();
+    let mut reported = Vec::new();
+    while let Some(first) = events.next().await {
+        let (mut changed, mut healthy) = (false, false);
+        let mut take = |event: Event| {
+            if let Event::Problem(problem) = &event {
+                tracing::warn!(problem, "registry trouble");
+                catalog.troubled(problem.clone());
+            } else {
+                healthy = true;
+            }
+            changed |= services.apply(&event);
+        };
+        take(first);
+        if catalog.state().borrow().ready {
+            tokio::time::sleep(GATHER).await;
+        }
+        while let Some(Some(event)) = events.next().now_or_never() {
+            take(event);
+        }
+        if changed {
+            let snapshot = Snapshot::new(&services, names);
+            for problem in snapshot.problems().iter().filter(|p| !reported.contains(*p)) {
+                tracing::warn!(tool = problem.tool, reason = problem.reason, "tool needs attention");
+            }
+            reported = snapshot.problems().to_vec();
+            tracing::debug!(tools = snapshot.tools().len(), "catalog changed");
+            catalog.publish(snapshot);
+        } else if healthy {
+            catalog.unchanged();
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The ways in. None has a policy of its own: all go through the pipeline.
+
+mod compat;
+mod health;
+mod http;
+mod mcp;
+mod rest;
+mod trace;
+
+pub(crate) use self::{http::Http, mcp::Mcp};

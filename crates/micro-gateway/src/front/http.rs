@@ -1,0 +1,119 @@
+//! One HTTP listener: routes requests to the fronts.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use micro_mcp::{HttpConfig, StreamableHttp};
+use micro_runtime::{
+    Drain,
+    http::{Body, Guard, Limits, serve},
+};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::{Mcp, compat, health, rest};
+use crate::{Config, pipeline::Pipeline};
+
+/// Everything one listener serves. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Http(Arc<Inner>);
+
+struct Inner {
+    mcp: StreamableHttp,
+    pub(super) site: Site,
+    /// REST and the index are served too.
+    everything: bool,
+}
+
+/// What the plain HTTP fronts share.
+pub(super) struct Site {
+    pub(super) pipeline: Arc<Pipeline>,
+    pub(super) guard: Guard,
+    pub(super) auth_needed: bool,
+    pub(super) body_limit: usize,
+    pub(super) drain: Drain,
+}
+
+impl Http {
+    pub(crate) fn new(
+        config: &Config,
+        address: SocketAddr,
+        everything: bool,
+        pipeline: Arc<Pipeline>,
+        drain: Drain,
+    ) -> Self {
+        let mut guard = Guard::of(address);
+        for host in &config.allowed_hosts {
+            guard = guard.allow_host(host);
+        }
+        for origin in &config.allowed_origins {
+            guard = guard.allow_origin(origin);
+        }
+        let auth_needed = config.auth.needed_on(address);
+        let settings = HttpConfig { body_limit: config.body_limit, ..HttpConfig::new(guard.clone(), drain.clone()) };
+        let mcp = StreamableHttp::new(Arc::new(Mcp::new(pipeline.clone(), auth_needed)), settings);
+        let site = Site { pipeline, guard, auth_needed, body_limit: config.body_limit, drain };
+        Self(Arc::new(Inner { mcp, site, everything }))
+    }
+
+    /// Serves until the drain begins and open requests are done.
+    pub(crate) async fn serve(self, listener: TcpListener) {
+        let drain = self.0.site.drain.clone();
+        serve(listener, Limits::default(), drain, move |request| {
+            let front = self.clone();
+            async move { front.answer(request).await }
+        })
+        .await;
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        let Inner { mcp, site, everything } = &*self.0;
+        let path = request.uri().path();
+        if path == "/mcp" {
+            return mcp.handle(request).await; // has its own guard, with JSON-RPC errors
+        }
+        if let Err(refused) = site.guard.check(request.uri(), request.headers()) {
+            return error(StatusCode::FORBIDDEN, &refused.to_string());
+        }
+        match (request.method(), path) {
+            (&Method::GET, "/health" | "/health/ready") => health::ready(site),
+            (&Method::GET, "/health/live") => health::live(),
+            (&Method::GET, "/mcp/tools") => compat::tools(site, &request),
+            (&Method::POST, "/mcp/call") => compat::call(site, request).await,
+            (&Method::POST, path) if *everything && path.starts_with("/api/") => rest::call(site, request).await,
+            (&Method::GET, "/") if *everything => index(),
+            (_, "/health" | "/health/ready" | "/health/live" | "/mcp/tools" | "/mcp/call" | "/") => {
+                error(StatusCode::METHOD_NOT_ALLOWED, "this path does not take that method")
+            }
+            (_, path) if *everything && path.starts_with("/api/") => {
+                error(StatusCode::METHOD_NOT_ALLOWED, "call endpoints with POST /api/{service}/{Type.Method}")
+            }
+            _ => error(StatusCode::NOT_FOUND, "nothing is here; GET / lists what is"),
+        }
+    }
+}
+
+fn index() -> Response<Body> {
+    let links = json!({
+        "mcp": "/mcp",
+        "tools": "GET /mcp/tools",
+        "call": "POST /mcp/call {\"tool\": …, \"input\": …}",
+        "api": "POST /api/{service}/{Type.Method}",
+        "health": "GET /health",
+    });
+    json(StatusCode::OK, links.to_string())
+}
+
+/// A JSON response.
+pub(super) fn json(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// `{"error":…}`.
+pub(super) fn error(status: StatusCode, text: &str) -> Response<Body> {
+    json(status, json!({ "error": text }).to_string())
+}

@@ -1,0 +1,153 @@
+//! MCP: the gateway's answer to tools/list and tools/call, in every revision and on every transport.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_core::{future::BoxFuture, stream::BoxStream};
+use futures_util::StreamExt;
+use micro_mcp::{
+    CallParams, Change, Cx, Failure, Handler, Peer, Principal, Refusal, Request, ServerInfo, Transport,
+    proto::{Era, Implementation, ListChanged, RpcError, ServerCapabilities},
+    result::{self, Identity},
+};
+use micro_policy::Caller;
+use serde_json::value::RawValue;
+use tokio_stream::wrappers::WatchStream;
+
+use super::trace;
+use crate::{
+    pipeline::{Call, Credential, Pipeline, Progress, Silent},
+    wire,
+};
+
+/// The MCP front of one socket (or pipe).
+pub(crate) struct Mcp {
+    pipeline: Arc<Pipeline>,
+    identity: Identity,
+    implementation: Implementation,
+    /// Whether callers must show a credential here.
+    auth_needed: bool,
+}
+
+impl Mcp {
+    pub(crate) fn new(pipeline: Arc<Pipeline>, auth_needed: bool) -> Self {
+        let implementation = Implementation {
+            name: "micro".into(),
+            title: Some("Micro gateway".into()),
+            version: env!("CARGO_PKG_VERSION").into(),
+            ..Implementation::default()
+        };
+        let identity = Identity::of(&ServerInfo { implementation: implementation.clone(), ..ServerInfo::default() });
+        Self { pipeline, identity, implementation, auth_needed }
+    }
+
+    fn list(&self, cx: &Cx<'_>, cursor: Option<&str>) -> Result<Bytes, Failure> {
+        let pages = self.pipeline.catalog.load().pages(caller(cx).scopes());
+        let page = pages.get(cursor).map_err(|e| RpcError::invalid_params(e.to_string()))?;
+        Ok(match cx.era() {
+            Era::Modern => page.modern.clone(),
+            Era::Legacy => page.legacy.clone(),
+        })
+    }
+
+    async fn call(&self, cx: &Cx<'_>, params: &CallParams<'_>) -> Result<Bytes, Failure> {
+        let progress = Stream { cx };
+        let call = call(cx.peer, cx.meta.traceparent().as_deref(), params, &progress);
+        let answer = self.pipeline.call(caller(cx), call).await;
+        match answer {
+            Ok(json) => {
+                // The upstream has checked that it is JSON.
+                let json: &RawValue = serde_json::from_slice(&json).map_err(|_| RpcError::internal())?;
+                Ok(result::tool_json(cx.revision, json, &self.identity))
+            }
+            Err(error) => match wire::mcp(&error, &params.name) {
+                wire::Mcp::Result(text) => Ok(result::tool_error(cx.revision, &text, &self.identity)),
+                wire::Mcp::Failure(failure) => Err(failure),
+            },
+        }
+    }
+}
+
+impl Handler for Mcp {
+    fn info(&self) -> Arc<ServerInfo> {
+        let instructions = self.pipeline.catalog.load().instructions().to_owned();
+        Arc::new(ServerInfo {
+            implementation: self.implementation.clone(),
+            capabilities: ServerCapabilities { tools: Some(ListChanged::YES), ..Default::default() },
+            instructions: (!instructions.is_empty()).then_some(instructions),
+        })
+    }
+
+    fn authenticate(&self, peer: &Peer<'_>, request: &Request<'_>) -> Result<Principal, Refusal> {
+        let credential = peer.headers.map_or(Credential::None, Credential::of);
+        match self.pipeline.authenticate(&credential, self.auth_needed) {
+            Ok(caller) => {
+                let mut principal = caller.account().map_or_else(Principal::anonymous, Principal::named);
+                principal.extensions.insert(caller);
+                Ok(principal)
+            }
+            Err(error) => {
+                if let Request::CallTool(params) = request {
+                    self.pipeline.refuse(&call(*peer, None, params, &Silent), &error);
+                }
+                Err(wire::refusal(&error))
+            }
+        }
+    }
+
+    fn handle<'a>(&'a self, cx: &'a Cx<'a>, request: &'a Request<'a>) -> BoxFuture<'a, Result<Bytes, Failure>> {
+        Box::pin(async move {
+            match request {
+                Request::ListTools { cursor } => self.list(cx, cursor.as_deref()),
+                Request::CallTool(params) => self.call(cx, params).await,
+                Request::Other { method, .. } => Err(RpcError::method_not_found(method).into()),
+            }
+        })
+    }
+
+    fn changes(&self) -> BoxStream<'static, Change> {
+        let mut last = self.pipeline.catalog.state().borrow().generation;
+        let changes = WatchStream::from_changes(self.pipeline.catalog.state());
+        let news = move |state: crate::State| {
+            let changed = state.generation != last;
+            last = state.generation;
+            std::future::ready(changed.then_some(Change::Tools))
+        };
+        changes.filter_map(news).boxed()
+    }
+}
+
+/// Whom [`Mcp::authenticate`] let in.
+fn caller<'a>(cx: &Cx<'a>) -> &'a Caller {
+    cx.principal.extensions.get().unwrap_or(&Caller::Trusted)
+}
+
+fn call<'a>(
+    peer: Peer<'a>,
+    traceparent: Option<&str>,
+    params: &'a CallParams<'_>,
+    progress: &'a dyn Progress,
+) -> Call<'a> {
+    Call {
+        front: match peer.transport {
+            Transport::Http => "mcp",
+            Transport::Stdio => "stdio",
+        },
+        tool: &params.name,
+        arguments: params.arguments.map(RawValue::get),
+        trace: trace::of(traceparent, peer.headers),
+        progress,
+    }
+}
+
+/// A streaming endpoint's items as progress notifications.
+struct Stream<'a> {
+    cx: &'a Cx<'a>,
+}
+
+impl Progress for Stream<'_> {
+    fn item<'a>(&'a self, n: u64, json: &'a str) -> BoxFuture<'a, ()> {
+        #[expect(clippy::cast_precision_loss, reason = "a stream has fewer than 2^53 items")]
+        Box::pin(self.cx.progress(n as f64, None, Some(json)))
+    }
+}

@@ -1,0 +1,158 @@
+//! The gateway as a component: built from a config, run until drained.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use micro_core::{Error, Result};
+use micro_mcp::Handler;
+use micro_policy::{Identity, Secret};
+use micro_registry::Registry;
+use micro_rpc::Client;
+use micro_runtime::Drain;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::{
+    AuditSink, Catalog, Config, catalog,
+    front::{Http, Mcp},
+    pipeline::{Audit, Authenticator, Pipeline},
+};
+
+/// Catalog and pipeline without a listener: what stdio and embedders need.
+pub struct Core {
+    pipeline: Arc<Pipeline>,
+    follower: JoinHandle<()>,
+    audit: JoinHandle<()>,
+    generated: Option<Secret>,
+}
+
+/// A bound gateway: it has its ports, but accepts only in [`Gateway::run`].
+pub struct Gateway {
+    config: Config,
+    core: Core,
+    listener: TcpListener,
+    mcp_listener: Option<TcpListener>,
+}
+
+impl Config {
+    /// Binds the addresses and begins to follow the registry.
+    ///
+    /// When some address needs a credential and no token is configured, one is made; see
+    /// [`Gateway::generated_token`].
+    ///
+    /// # Errors
+    /// When a setting makes no sense, an address is taken or the audit file cannot be opened.
+    pub async fn build(self, registry: Arc<dyn Registry>) -> Result<Gateway> {
+        let listener = bind(self.address).await?;
+        let mcp_listener = match self.mcp_address {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        let addresses = [Some(&listener), mcp_listener.as_ref()].into_iter().flatten();
+        let needed = addresses.filter_map(|l| l.local_addr().ok()).any(|a| self.auth.needed_on(a));
+        let core = self.core(registry, needed)?;
+        Ok(Gateway { config: self, core, listener, mcp_listener })
+    }
+
+    /// The part without listeners. `auth_needed` makes a token when none is configured.
+    ///
+    /// # Errors
+    /// When a setting makes no sense or the audit file cannot be opened.
+    pub fn core(&self, registry: Arc<dyn Registry>, auth_needed: bool) -> Result<Core> {
+        let sink = match &self.audit.file {
+            None => AuditSink::None,
+            Some(path) => AuditSink::file(path).map_err(|e| {
+                Error::internal(format!("cannot write the audit file {}", path.display())).with_source(e)
+            })?,
+        };
+        self.core_with(registry, auth_needed, sink)
+    }
+
+    /// As [`Config::core`], with an audit sink of the embedder's.
+    ///
+    /// # Errors
+    /// When a setting makes no sense.
+    pub fn core_with(&self, registry: Arc<dyn Registry>, auth_needed: bool, sink: AuditSink) -> Result<Core> {
+        let invalid = |e: crate::InvalidConfig| Error::bad_request(e.to_string());
+        let mut tokens = self.auth.tokens(|name| std::env::var(name).ok()).map_err(invalid)?;
+        let generated = (auth_needed && tokens.is_empty()).then(generate);
+        if let Some(secret) = &generated {
+            // The operator's own token: it may use every tool.
+            tokens.insert(secret, Identity { account: "operator".into(), scopes: None });
+        }
+        let (audit, writer) = Audit::start(sink);
+        let catalog = Catalog::default();
+        let follower = tokio::spawn(catalog::follow(catalog.clone(), registry.clone(), self.tool_names));
+        let authenticator = Authenticator::new(tokens);
+        let pipeline = Arc::new(Pipeline { catalog, authenticator, audit, client: Client::new(registry) });
+        Ok(Core { pipeline, follower, audit: writer, generated })
+    }
+}
+
+impl Core {
+    /// The tools there are.
+    pub fn catalog(&self) -> &Catalog {
+        &self.pipeline.catalog
+    }
+
+    /// An MCP handler for a transport of the caller's, for example stdio.
+    pub fn handler(&self, auth_needed: bool) -> Arc<dyn Handler> {
+        Arc::new(Mcp::new(self.pipeline.clone(), auth_needed))
+    }
+
+    /// Stops following the registry and waits until every audit record is written.
+    pub async fn close(self) {
+        let Self { pipeline, follower, audit, .. } = self;
+        follower.abort();
+        drop(pipeline);
+        // A transport that outlives us still holds the pipeline; its records go on being written.
+        let _ = tokio::time::timeout(Duration::from_secs(5), audit).await;
+    }
+}
+
+impl Gateway {
+    /// Where every front listens.
+    pub fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap_or(self.config.address)
+    }
+
+    /// Where only MCP listens, if that was asked for.
+    pub fn mcp_address(&self) -> Option<SocketAddr> {
+        self.mcp_listener.as_ref().and_then(|l| l.local_addr().ok())
+    }
+
+    /// The tools there are.
+    pub fn catalog(&self) -> Catalog {
+        self.core.catalog().clone()
+    }
+
+    /// The token that was made because one is needed and none is configured. Show it once.
+    pub fn generated_token(&self) -> Option<&Secret> {
+        self.core.generated.as_ref()
+    }
+
+    /// Serves until the drain begins, then lets open calls finish.
+    pub async fn run(self, drain: Drain) {
+        let (address, mcp_address) = (self.address(), self.mcp_address());
+        let Self { config, core, listener, mcp_listener } = self;
+        let front = |address, everything| Http::new(&config, address, everything, core.pipeline.clone(), drain.clone());
+        let main = front(address, true).serve(listener);
+        match (mcp_listener, mcp_address) {
+            (Some(listener), Some(address)) => {
+                tokio::join!(main, front(address, false).serve(listener));
+            }
+            _ => main.await,
+        }
+        core.close().await;
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    let taken = |e: std::io::Error| Error::internal(format!("cannot listen on {address}: {}", e.kind())).with_source(e);
+    TcpListener::bind(address).await.map_err(taken)
+}
+
+/// 256 bits, in hex.
+fn generate() -> Secret {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).expect("the system has randomness");
+    Secret::new(bytes.iter().map(|b| format!("{b:02x}")).collect::<String>()).expect("long enough")
+}

@@ -1,0 +1,129 @@
+//! The way of a call, the same for every front.
+//!
+//! Read from top to bottom:
+//! 1. `audit`: sees every call, refused ones too;
+//! 2. `authenticate`: who calls;
+//! 3. `tenant` (a later room): which catalog they see;
+//! 4. `authorize`: may they call this tool;
+//! 5. `validate`: are these arguments the tool can take;
+//! 6. `limit`, `cache`, `breaker` (later rooms);
+//! 7. upstream.
+
+mod audit;
+mod authenticate;
+mod upstream;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_core::future::BoxFuture;
+use micro_core::{TraceContext, Violation};
+use micro_policy::{Caller, MissingScope, Verdict};
+use micro_rpc::Client;
+
+pub use self::audit::AuditSink;
+pub(crate) use self::{
+    audit::Audit,
+    authenticate::{Authenticator, Credential},
+};
+use crate::{Catalog, Tool};
+
+/// Every policy, and what they are applied to.
+pub(crate) struct Pipeline {
+    pub(crate) catalog: Catalog,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) audit: Audit,
+    pub(crate) client: Client,
+}
+
+/// One call of a tool, as a front hands it in.
+pub(crate) struct Call<'a> {
+    /// The way in.
+    pub(crate) front: &'static str,
+    /// The tool, by any of its names.
+    pub(crate) tool: &'a str,
+    /// Its arguments as they came; `None` means none.
+    pub(crate) arguments: Option<&'a str>,
+    /// The caller's trace, or a new one.
+    pub(crate) trace: TraceContext,
+    /// Where the items of a streaming endpoint go while it runs.
+    pub(crate) progress: &'a dyn Progress,
+}
+
+/// Hears of a streaming endpoint's items as they come.
+pub trait Progress: Send + Sync {
+    /// Item number `n`, beginning at 1, as JSON. The stream waits until this is done.
+    fn item<'a>(&'a self, n: u64, json: &'a str) -> BoxFuture<'a, ()>;
+}
+
+/// Nobody listens: items are only collected.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn item<'a>(&'a self, _: u64, _: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// Why a call was not answered with a result.
+#[derive(Debug, Clone)]
+pub(crate) enum Error {
+    /// No credential, or not a good one.
+    Unauthenticated(&'static str),
+    /// The caller may not use this tool.
+    Forbidden(MissingScope),
+    /// No such tool.
+    UnknownTool,
+    /// The arguments do not fit; the tool was not called.
+    InvalidArguments(Vec<Violation>),
+    /// The service, or the way to it, failed.
+    Upstream(micro_core::Error),
+}
+
+impl Pipeline {
+    /// Who calls. `needed` is what the socket asks for.
+    pub(crate) fn authenticate(&self, credential: &Credential<'_>, needed: bool) -> Result<Caller, Error> {
+        self.authenticator.check(credential, needed)
+    }
+
+    /// Records a call that was refused before it could be made.
+    pub(crate) fn refuse(&self, call: &Call<'_>, error: &Error) {
+        let tool = self.catalog.load().find(call.tool).cloned();
+        self.audit.begin(call, None).refused(tool.as_deref(), error);
+    }
+
+    /// Makes a call: the result is the service's JSON, untouched.
+    pub(crate) async fn call(&self, caller: &Caller, call: Call<'_>) -> Result<Bytes, Error> {
+        let entry = self.audit.begin(&call, caller.account());
+        let tool = self.catalog.load().find(call.tool).cloned();
+        let answer = match &tool {
+            Some(tool) => self.decide_and_call(caller, &call, tool).await,
+            None => Err(Error::UnknownTool),
+        };
+        entry.end(tool.as_deref(), &answer).await;
+        answer
+    }
+
+    async fn decide_and_call(&self, caller: &Caller, call: &Call<'_>, tool: &Arc<Tool>) -> Result<Bytes, Error> {
+        // A tool outside the caller's scopes is not in their list either, but saying "forbidden"
+        // tells an operator what to grant.
+        tool.requirement.check(caller.scopes()).map_err(Error::Forbidden)?;
+        let arguments = call.arguments.unwrap_or("{}");
+        tool.validator.check(arguments).map_err(Error::InvalidArguments)?;
+        upstream::call(&self.client, caller, call, tool, arguments).await.map_err(Error::Upstream)
+    }
+}
+
+impl Error {
+    /// What the audit record says.
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Unauthenticated(reason) => Verdict::Denied(reason),
+            Self::Forbidden(_) => Verdict::Denied("insufficient scopes"),
+            Self::UnknownTool => Verdict::Denied("unknown tool"),
+            Self::InvalidArguments(_) => Verdict::Denied("invalid arguments"),
+            Self::Upstream(_) => Verdict::Allowed,
+        }
+    }
+}
