@@ -64,21 +64,24 @@ impl<'a> Cx<'a> {
     /// Tells the client how far the request is; nothing happens when it did not ask. `progress` must
     /// grow with every call. Waits while the client reads more slowly than this is called.
     pub async fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
-        let Some(token) = self.progress_token() else { return };
-        if !self.outlet.is_closed() {
-            self.outlet.send(write::progress(token, progress, total, message)).await;
+        if let Some(token) = self.progress_token() {
+            self.outlet.send_with(|| write::progress(token, progress, total, message)).await;
         }
     }
 
     /// Sends a log message; `data` is any JSON. Modern clients get only what their `logLevel` asks
     /// for, which is nothing when they set none.
     pub async fn log(&self, level: LogLevel, logger: Option<&str>, data: &impl Serialize) {
-        let wanted = match self.era() {
-            Era::Modern => self.meta.log_level.is_some_and(|least| level >= least),
-            Era::Legacy => true,
-        };
-        if wanted && !self.outlet.is_closed() {
-            self.outlet.send(write::log(level, logger, data)).await;
+        if self.log_level().is_some_and(|least| level >= least) {
+            self.outlet.send_with(|| write::log(level, logger, data)).await;
+        }
+    }
+
+    /// From which level on log messages are sent; none are without one.
+    pub fn log_level(&self) -> Option<LogLevel> {
+        match self.era() {
+            Era::Modern => self.meta.log_level,
+            Era::Legacy => Some(LogLevel::Debug),
         }
     }
 }

@@ -27,7 +27,7 @@ use crate::{
 
 /// How an endpoint behaves.
 #[derive(Debug, Clone)]
-pub struct HttpConfig {
+pub struct Config {
     /// Which `Host` and `Origin` may come in.
     pub guard: Guard,
     /// Largest body of a POST, in bytes. Default: 4 MiB.
@@ -42,16 +42,16 @@ pub struct HttpConfig {
     pub drain: Drain,
 }
 
-impl HttpConfig {
-    /// The defaults, behind this guard.
-    pub fn new(guard: Guard, drain: Drain) -> Self {
+impl Default for Config {
+    /// Lets in any `Host` and no `Origin`: set the guard of the listener's address.
+    fn default() -> Self {
         Self {
-            guard,
+            guard: Guard::default(),
             body_limit: 4 << 20,
             session_ttl: Duration::from_secs(24 * 3600),
             key: Key::random(),
             keep_alive: Duration::from_secs(15),
-            drain,
+            drain: Drain::new(),
         }
     }
 }
@@ -60,7 +60,7 @@ impl HttpConfig {
 #[derive(Clone)]
 pub struct StreamableHttp {
     engine: Arc<Engine>,
-    config: Arc<HttpConfig>,
+    config: Arc<Config>,
 }
 
 /// A larger body than allowed is read to its end, up to this, so that the client gets to see why it
@@ -71,7 +71,7 @@ const LINGER_TIME: Duration = Duration::from_secs(5);
 
 impl StreamableHttp {
     /// An endpoint that this handler answers.
-    pub fn new(handler: Arc<dyn Handler>, config: HttpConfig) -> Self {
+    pub fn new(handler: Arc<dyn Handler>, config: Config) -> Self {
         let sessions = Sessions::new(&config.key, config.session_ttl);
         let engine = Engine { handler, sessions, drain: config.drain.clone() };
         Self { engine: Arc::new(engine), config: Arc::new(config) }

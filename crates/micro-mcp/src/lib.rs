@@ -5,19 +5,23 @@
 
 mod cx;
 mod engine;
-mod http;
+pub mod http;
 mod outlet;
 mod port;
 pub mod result;
 mod running;
 mod seal;
+mod server;
 mod session;
 pub mod stdio;
 
 pub use self::{
     cx::Cx,
-    http::{HttpConfig, StreamableHttp},
     port::{CallParams, Change, Failure, Handler, Peer, Principal, Refusal, Request, ServerInfo, Transport},
     seal::Key,
+    server::{
+        BuildError, Builder, CallContext, GetPrompt, IntoToolResult, Json, NoArgs, Notifier, Read, Server, ToolBuilder,
+        ToolError, ToolFn,
+    },
 };
 pub use micro_mcp_proto as proto;

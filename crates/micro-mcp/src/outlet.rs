@@ -34,8 +34,15 @@ impl Outlet {
         Self(Mutex::new(State { closed: true, ..State::default() }))
     }
 
+    /// Queues the message that `write` makes, unless nobody would read it.
+    pub(crate) async fn send_with(&self, write: impl FnOnce() -> Vec<u8>) {
+        if !self.0.lock().closed {
+            self.send(write()).await;
+        }
+    }
+
     /// Queues one message, waiting while the queue is full.
-    pub(crate) async fn send(&self, message: Vec<u8>) {
+    async fn send(&self, message: Vec<u8>) {
         let mut message = Some(message);
         poll_fn(|cx| {
             let mut state = self.0.lock();
@@ -102,9 +109,5 @@ impl Outlet {
     pub(crate) fn take_outlives_client(&self) -> bool {
         let mut state = self.0.lock();
         std::mem::take(&mut state.outlives_client) && !state.cancelled
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.0.lock().closed
     }
 }

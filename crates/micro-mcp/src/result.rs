@@ -46,6 +46,11 @@ impl Identity {
         out.push(b'}');
         Self(out.into())
     }
+
+    /// The `_meta` object, for results that have more to say there.
+    pub fn as_meta(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// Writes one `result` object, member by member.

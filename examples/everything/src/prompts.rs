@@ -1,0 +1,55 @@
+//! Prompts: plain, with arguments, with a resource, with a picture.
+
+use micro_mcp::{
+    Builder,
+    proto::{Content, Prompt, PromptArgument, PromptMessage, ResourceContents},
+};
+
+use crate::tools::PIXEL;
+
+pub(crate) fn add(server: Builder) -> Builder {
+    server
+        .prompt(prompt("test_simple_prompt", "A prompt without arguments.", &[]), |_| async {
+            Ok(vec![PromptMessage::user(Content::text("This is a simple prompt for testing."))])
+        })
+        .prompt(
+            prompt("test_prompt_with_arguments", "A prompt that repeats its arguments.", &["arg1", "arg2"]),
+            |get| async move {
+                let text =
+                    format!("Prompt with arguments: arg1='{}', arg2='{}'", get.argument("arg1"), get.argument("arg2"));
+                Ok(vec![PromptMessage::user(Content::text(text))])
+            },
+        )
+        .prompt(
+            prompt("test_prompt_with_embedded_resource", "A prompt about a resource.", &["resourceUri"]),
+            |get| async move {
+                let uri = get.argument("resourceUri");
+                let resource = ResourceContents::text(uri, "text/plain", "Embedded resource content for testing.");
+                Ok(vec![
+                    PromptMessage::user(Content::resource(resource)),
+                    PromptMessage::user(Content::text("Please process the embedded resource above.")),
+                ])
+            },
+        )
+        .prompt(prompt("test_prompt_with_image", "A prompt about a picture.", &[]), |_| async {
+            Ok(vec![
+                PromptMessage::user(Content::image(PIXEL, "image/png")),
+                PromptMessage::user(Content::text("Please analyze the image above.")),
+            ])
+        })
+}
+
+fn prompt(name: &str, description: &str, arguments: &[&str]) -> Prompt {
+    let argument = |name: &&str| PromptArgument {
+        name: (*name).to_owned(),
+        description: Some(format!("The value of {name}.")),
+        required: true,
+        ..PromptArgument::default()
+    };
+    Prompt {
+        name: name.into(),
+        description: Some(description.into()),
+        arguments: arguments.iter().map(argument).collect(),
+        ..Prompt::default()
+    }
+}
