@@ -79,7 +79,7 @@ fn handler(options: options::Service, mut item: ItemImpl, errors: &mut Errors) -
                 if options.skip {
                     errors.on(&method.sig.ident, "`skip` is for traits; in an impl leave `#[endpoint]` out");
                 }
-                endpoints.extend(endpoint::endpoint(&name, &method.attrs, &mut method.sig, options, errors));
+                endpoints.extend(endpoint::endpoint(&name, &mut method.attrs, &mut method.sig, options, errors));
             }
             ImplItem::Const(ImplItemConst { attrs, .. }) | ImplItem::Type(ImplItemType { attrs, .. }) => {
                 marked |= refuse_endpoint(attrs, errors);
@@ -122,7 +122,7 @@ fn contract(options: options::Service, mut item: ItemTrait, errors: &mut Errors)
                 skipped_required |= helper && method.default.is_none();
                 if !helper {
                     let options = options.unwrap_or_default();
-                    endpoints.extend(endpoint::endpoint(&name, &method.attrs, &mut method.sig, options, errors));
+                    endpoints.extend(endpoint::endpoint(&name, &mut method.attrs, &mut method.sig, options, errors));
                     refuse_client_names(&method.sig.ident, errors);
                 }
             }

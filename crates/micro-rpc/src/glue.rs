@@ -3,6 +3,7 @@
 mod describe;
 
 use std::{
+    fmt,
     future::{Future, ready},
     pin::pin,
     sync::Arc,
@@ -57,10 +58,15 @@ pub enum Contract {
     Output,
 }
 
-/// Reads a call's arguments. No body at all means no arguments.
+/// Reads a call's arguments: one JSON object. No body at all, or `null`, means no arguments.
 pub fn arguments<T: DeserializeOwned>(body: &Bytes) -> Result<T> {
-    let json = if body.is_empty() { b"{}" } else { &body[..] };
-    serde_json::from_slice(json).map_err(|e| Error::bad_request(format!("the arguments do not fit: {e}")))
+    let wrong = |reason: &dyn fmt::Display| Error::bad_request(format!("the arguments do not fit: {reason}"));
+    let json = match body.trim_ascii() {
+        b"" | b"null" => b"{}",
+        json if json.starts_with(b"{") => json,
+        _ => return Err(wrong(&"they are not a JSON object")), // serde would take a list for a struct
+    };
+    serde_json::from_slice(json).map_err(|e| wrong(&e))
 }
 
 /// Writes the value of a method that cannot fail.

@@ -38,7 +38,7 @@ pub use micro_gateway as gateway;
 #[doc = include_str!("service.md")]
 pub use micro_macros::service;
 pub use micro_registry as registry;
-pub use micro_rpc::{Caller, Client, InvalidService, Reply, Router, Service};
+pub use micro_rpc::{Caller, Client, InvalidService, Outgoing, Reply, Router, Service};
 pub use micro_runtime::Drain;
 
 pub use self::app::{App, client, serve, service};

@@ -1,6 +1,6 @@
 //! One method: docs, signature, and whether its examples fit its parameters.
 
-use syn::{Attribute, Ident, ReceiverKind, Safety, Signature, ext::IdentExt};
+use syn::{Attribute, Ident, ReceiverKind, Safety, Signature, ext::IdentExt, parse_quote};
 
 use super::{answer, arguments, upper_camel};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 /// Reads a method and cleans it of what only we understand. `None` when its signature makes no sense.
 pub(super) fn endpoint(
     service: &Option<Ident>,
-    attributes: &[Attribute],
+    attributes: &mut Vec<Attribute>,
     signature: &mut Signature,
     options: Options,
     errors: &mut Errors,
@@ -32,6 +32,8 @@ pub(super) fn endpoint(
     if errors.count() > before {
         return None;
     }
+    // Owned arguments, one parameter a key: what we ask of a signature is no fault of its author's.
+    attributes.push(parse_quote!(#[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]));
     taken.check_docs(&docs, &signature.ident, errors);
     let Docs { description, examples, returns, .. } = docs;
     let method = options.name.clone().unwrap_or_else(|| upper_camel(&signature.ident.to_string()));

@@ -36,7 +36,7 @@ pub(super) fn client(
         }
     });
     let implemented = quote! {
-        #[allow(dead_code)] // a crate may need only one side of a contract
+        #[allow(dead_code, clippy::too_many_arguments)] // a crate may need only one side of a contract
         impl #client {
             #[doc = #about_new]
             #visibility fn new(caller: impl #library::Caller) -> Self { Self::with_name(caller, #service) }

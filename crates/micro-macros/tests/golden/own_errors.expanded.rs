@@ -1,6 +1,7 @@
 //! Own errors, sync methods and skipped ones: the client stands beside the trait.
 pub(crate) trait Orders: Audited + ::core::marker::Send + ::core::marker::Sync + 'static {
     /// Place an order.
+    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
     fn place(
         &self,
         order: Order,
@@ -8,8 +9,10 @@ pub(crate) trait Orders: Audited + ::core::marker::Send + ::core::marker::Sync +
         Output = Result<Receipt, OrderError>,
     > + ::core::marker::Send;
     /// Count the orders.
+    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
     fn count(&self) -> u64;
     /// Follow orders.
+    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
     fn watch(
         &self,
         cx: Context,
@@ -96,7 +99,7 @@ const _: () = {
             }
         }
     }
-    #[allow(dead_code)]
+    #[allow(dead_code, clippy::too_many_arguments)]
     impl OrdersClient {
         ///Calls the service `shop.orders` through `caller`.
         pub(crate) fn new(caller: impl ::micro::__private::Caller) -> Self {

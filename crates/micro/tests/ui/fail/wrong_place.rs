@@ -1,0 +1,33 @@
+//! Where the attribute cannot stand.
+
+#[micro::service]
+struct Users;
+
+trait Find {
+    fn find(&self);
+}
+
+#[micro::service]
+impl Find for Users {
+    /// Find a user.
+    #[endpoint]
+    fn find(&self) {}
+}
+
+struct Store<T>(T);
+
+#[micro::service]
+impl<T: Send> Store<T> {
+    /// Find something.
+    #[endpoint]
+    fn find(&self) {}
+}
+
+#[micro::service]
+impl (u8, u8) {
+    /// Add them.
+    #[endpoint]
+    fn add(&self) {}
+}
+
+fn main() {}
