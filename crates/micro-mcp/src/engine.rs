@@ -25,7 +25,7 @@ pub(crate) use self::builtin::legacy_changes;
 /// What every exchange of a server shares.
 pub(crate) struct Engine {
     pub(crate) handler: Arc<dyn Handler>,
-    pub(crate) sessions: Sessions,
+    pub(crate) sessions: Arc<Sessions>,
     pub(crate) drain: Drain,
 }
 

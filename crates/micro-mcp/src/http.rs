@@ -72,7 +72,7 @@ const LINGER_TIME: Duration = Duration::from_secs(5);
 impl StreamableHttp {
     /// An endpoint that this handler answers.
     pub fn new(handler: Arc<dyn Handler>, config: Config) -> Self {
-        let sessions = Sessions::new(&config.key, config.session_ttl);
+        let sessions = Arc::new(Sessions::new(&config.key, config.session_ttl));
         let engine = Engine { handler, sessions, drain: config.drain.clone() };
         Self { engine: Arc::new(engine), config: Arc::new(config) }
     }

@@ -96,6 +96,19 @@ impl Outlet {
         }
     }
 
+    /// Resolves when it is asked for. For one waiter, and not beside [`Outlet::poll_next`].
+    pub(crate) async fn cancelled(&self) {
+        poll_fn(|cx| {
+            let mut state = self.0.lock();
+            if state.cancelled {
+                return Poll::Ready(());
+            }
+            state.reader = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
     pub(crate) fn is_cancelled(&self) -> bool {
         self.0.lock().cancelled
     }

@@ -107,10 +107,10 @@ impl Sessions {
     }
 
     /// Notes that a request runs, so that it can be cancelled, until the guard is dropped.
-    pub(crate) fn run<'a>(&'a self, session: &Session, id: Id<'a>, outlet: &'a Arc<Outlet>) -> Run<'a> {
+    pub(crate) fn run(self: &Arc<Self>, session: &Session, id: Id<'_>, outlet: &Arc<Outlet>) -> Run {
         let key = (session.name, Box::from(id.as_str()));
         self.shard(&session.name).lock().running.insert(key.clone(), outlet.clone());
-        Run { sessions: self, key, outlet }
+        Run { sessions: self.clone(), key, outlet: outlet.clone() }
     }
 
     /// Cancels a request. Unknown and finished ones are ignored.
@@ -127,17 +127,24 @@ impl Sessions {
 }
 
 /// A request that can be cancelled.
-pub(crate) struct Run<'a> {
-    sessions: &'a Sessions,
+pub(crate) struct Run {
+    sessions: Arc<Sessions>,
     key: ([u8; NONCE], Box<str>),
-    outlet: &'a Arc<Outlet>,
+    outlet: Arc<Outlet>,
 }
 
-impl Drop for Run<'_> {
+impl Run {
+    /// Resolves when the client cancels the request, for what goes on after the exchange.
+    pub(crate) async fn cancelled(self) {
+        self.outlet.cancelled().await;
+    }
+}
+
+impl Drop for Run {
     fn drop(&mut self) {
         let mut shard = self.sessions.shard(&self.key.0).lock();
         // A client that used the id twice has put another request in its place.
-        if shard.running.get(&self.key).is_some_and(|outlet| Arc::ptr_eq(outlet, self.outlet)) {
+        if shard.running.get(&self.key).is_some_and(|outlet| Arc::ptr_eq(outlet, &self.outlet)) {
             shard.running.remove(&self.key);
         }
     }

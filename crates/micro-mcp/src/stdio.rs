@@ -55,7 +55,7 @@ where
     W: AsyncWrite + Unpin + Send,
 {
     // Nothing is sealed on a pipe; what is used is the table of running requests.
-    let sessions = Sessions::new(&Key::random(), Duration::ZERO);
+    let sessions = Arc::new(Sessions::new(&Key::random(), Duration::ZERO));
     let engine = Arc::new(Engine { handler, sessions, drain: drain.clone() });
     let session = Arc::new(Mutex::new(None));
     let mut lines = Lines { reader: BufReader::with_capacity(BATCH, reader), line: Vec::new(), skipping: false };
@@ -68,7 +68,10 @@ where
         let more_at_hand = may_read && lines.at_hand() && out.unsent.len() < BATCH;
         let line = tokio::select! {
             sent = out.advance(), if out.is_busy() && !more_at_hand => { sent?; continue }
-            Some(message) = running.next(), if !running.is_empty() => { out.push(&message); continue }
+            message = running.next(), if !running.is_empty() => {
+                message.iter().for_each(|message| out.push(message));
+                continue;
+            }
             line = lines.next(), if may_read => line?,
             () = drain.begun(), if reading => Line::End,
         };

@@ -12,6 +12,7 @@ use super::{Ask, Engine, Reply};
 use crate::{
     Change, Request, ServerInfo, Transport,
     result::{self, Cache, CacheScope, Identity},
+    session::Run,
 };
 
 /// The revisions a modern request may name.
@@ -123,8 +124,9 @@ fn method_of(change: Change) -> &'static str {
     }
 }
 
-/// Acknowledges, tells of changes, and ends with a result when the server drains.
-pub(super) fn listen(engine: &Engine, ask: &Ask<'_>) -> Reply {
+/// Acknowledges, tells of changes, and ends with a result when the server drains. `run` is how a client
+/// without a connection to close ends it.
+pub(super) fn listen(engine: &Engine, ask: &Ask<'_>, run: Option<Run>) -> Reply {
     let filter = match Filter::read(ask.request) {
         Ok(filter) => filter.honoured(&engine.handler.info().capabilities),
         Err(error) => return Reply::error(StatusCode::BAD_REQUEST, Some(ask.id), &error),
@@ -152,7 +154,11 @@ pub(super) fn listen(engine: &Engine, ask: &Ask<'_>) -> Reply {
         .map(move |change| write::notification(method_of(change), Some(format!(r#"{{"_meta":{meta}}}"#).as_bytes())))
         .chain(stream::pending())
         .take_until(async move { drain.begun().await });
-    Reply::Listen(stream::iter([acknowledged]).chain(changes).chain(stream::iter(last)).boxed())
+    let all = stream::iter([acknowledged]).chain(changes).chain(stream::iter(last));
+    Reply::Listen(match run {
+        Some(run) => all.take_until(run.cancelled()).boxed(),
+        None => all.boxed(),
+    })
 }
 
 /// The same for a legacy client's GET stream or pipe, which hears of everything the server declares.

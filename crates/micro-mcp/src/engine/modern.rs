@@ -21,10 +21,10 @@ pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Re
     };
     // Only a pipe has a way to cancel by name.
     let session = source.pipe_session();
-    let _run = session.map(|session| engine.sessions.run(&session, ask.id, ask.outlet));
+    let run = session.map(|session| engine.sessions.run(&session, ask.id, ask.outlet));
     match ask.method {
         "server/discover" => builtin::discover(&engine.handler.info(), ask.id),
-        "subscriptions/listen" => builtin::listen(engine, &ask),
+        "subscriptions/listen" => builtin::listen(engine, &ask, run),
         // Gone with the sessions.
         "initialize" | "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" => {
             let error = RpcError::method_not_found(ask.method);

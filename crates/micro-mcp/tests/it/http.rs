@@ -1,0 +1,164 @@
+//! Calls over Streamable HTTP, in both eras.
+
+use crate::fixture::{Endpoint, modern_body, modern_headers, taken};
+
+const ADD: &str = r#""name":"add","arguments":{"a":2,"b":3}"#;
+
+#[tokio::test]
+async fn a_modern_call_is_answered_with_plain_json() {
+    let endpoint = Endpoint::start().await;
+    let answer = endpoint.modern("\"x\"", "tools/call", ADD).await.whole().await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+    let result = &answer.json()["result"];
+    assert_eq!(answer.json()["id"], "x");
+    assert_eq!(result["resultType"], "complete");
+    assert_eq!(result["structuredContent"]["sum"], 5);
+    assert_eq!(result["content"][0]["text"], r#"{"sum":5}"#);
+    assert_eq!(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "calculator");
+}
+
+#[tokio::test]
+async fn a_legacy_call_has_nothing_modern_in_its_result() {
+    let endpoint = Endpoint::start().await;
+    let session = endpoint.initialize("2025-06-18", &[]).await;
+    let call = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{{ADD}}}}}"#);
+    let headers = [("Mcp-Session-Id", session.as_str()), ("MCP-Protocol-Version", "2025-06-18")];
+    let answer = endpoint.send("POST", &headers, call.as_bytes()).await.whole().await;
+    let json = answer.json();
+    let mut keys: Vec<_> = json["result"].as_object().unwrap().keys().collect();
+    keys.sort();
+    assert_eq!(keys, ["content", "structuredContent"]);
+
+    let initialized = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    let answer = endpoint.send("POST", &headers, initialized).await.whole().await;
+    assert_eq!((answer.status, answer.body.as_str()), (202, ""));
+    let ping = endpoint.send("POST", &headers, br#"{"jsonrpc":"2.0","id":9,"method":"ping"}"#).await.whole().await;
+    assert_eq!(ping.body, r#"{"jsonrpc":"2.0","id":9,"result":{}}"#);
+}
+
+#[tokio::test]
+async fn discovery_says_what_is_there() {
+    let endpoint = Endpoint::start().await;
+    let json = endpoint.modern("1", "server/discover", "").await.whole().await.json();
+    assert_eq!(json["result"]["supportedVersions"], serde_json::json!(["2026-07-28"]));
+    assert_eq!(json["result"]["capabilities"], serde_json::json!({ "tools": { "listChanged": true } }));
+    assert!(json["result"]["ttlMs"].is_u64());
+    // What is not there is not found.
+    let answer = endpoint.modern("1", "prompts/list", "").await.whole().await;
+    assert_eq!(answer.error(), (404, -32601));
+}
+
+#[tokio::test]
+async fn a_list_comes_in_pages_and_made_up_cursors_are_refused() {
+    let endpoint = Endpoint::start().await;
+    let (mut names, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let json = endpoint.modern("1", "tools/list", &cursor).await.whole().await.json();
+        let tools = json["result"]["tools"].as_array().unwrap().clone();
+        names.extend(tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()));
+        match json["result"]["nextCursor"].as_str() {
+            Some(next) => cursor = format!(r#""cursor":"{next}""#),
+            None => break,
+        }
+    }
+    assert_eq!(names, ["add", "wait", "talk", "region", "anything"]);
+    for made_up in [r#""cursor":"""#, r#""cursor":"AAAA""#, r#""cursor":7"#] {
+        let answer = endpoint.modern("1", "tools/list", made_up).await.whole().await;
+        assert_eq!(answer.error().1, -32602, "{made_up}");
+    }
+}
+
+#[tokio::test]
+async fn progress_turns_the_answer_into_a_stream() {
+    let endpoint = Endpoint::start().await;
+    let answer = endpoint.modern("7", "tools/call", r#""name":"talk""#).await.whole().await;
+    assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+    assert_eq!(answer.header("x-accel-buffering"), Some("no"));
+    let events = answer.events();
+    let steps: Vec<_> = events.iter().filter_map(|e| e["params"]["progress"].as_u64()).collect();
+    assert_eq!(steps, (0..200).collect::<Vec<_>>(), "more than the queue holds, in order, none lost");
+    assert!(events[..200].iter().all(|e| e["params"]["progressToken"] == "p1"));
+    assert_eq!(events[200]["id"], 7);
+}
+
+#[tokio::test]
+async fn a_client_that_takes_no_stream_gets_the_result_alone() {
+    let endpoint = Endpoint::start().await;
+    let body = modern_body("7", "tools/call", r#""name":"talk""#);
+    let mut headers = modern_headers(&body);
+    headers.push(("Accept", "application/json".to_owned()));
+    let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    let answer = endpoint.send("POST", &headers, body.as_bytes()).await.whole().await;
+    assert_eq!(answer.json()["result"]["content"][0]["text"], "talked");
+}
+
+#[tokio::test]
+async fn a_modern_client_that_hangs_up_has_cancelled() {
+    let endpoint = Endpoint::start().await;
+    let answer = endpoint.modern("1", "tools/call", r#""name":"wait""#).await;
+    taken(&endpoint.waiting.begun).await;
+    drop(answer);
+    taken(&endpoint.waiting.dropped).await;
+}
+
+#[tokio::test]
+async fn a_legacy_client_that_hangs_up_has_not() {
+    let endpoint = Endpoint::start().await;
+    let session = endpoint.initialize("2025-11-25", &[]).await;
+    let call = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait"}}"#;
+    let answer = endpoint.send("POST", &[("Mcp-Session-Id", &session)], call).await;
+    taken(&endpoint.waiting.begun).await;
+    drop(answer);
+    // The server learns of it at its own pace; a call of somebody else shows that it goes on.
+    assert_eq!(endpoint.post(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#).await.status, 200);
+    endpoint.waiting.go.add_permits(1);
+    taken(&endpoint.waiting.finished).await;
+}
+
+#[tokio::test]
+async fn a_legacy_request_is_cancelled_by_name() {
+    let endpoint = Endpoint::start().await;
+    let session = endpoint.initialize("2025-11-25", &[]).await;
+    let other = endpoint.initialize("2025-11-25", &[]).await;
+    let call = br#"{"jsonrpc":"2.0","id":"c","method":"tools/call","params":{"name":"wait"}}"#;
+    let answer = endpoint.send("POST", &[("Mcp-Session-Id", &session)], call).await;
+    taken(&endpoint.waiting.begun).await;
+    let cancel = br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"c"}}"#;
+    let accepted = endpoint.send("POST", &[("Mcp-Session-Id", &other)], cancel).await.whole().await;
+    assert_eq!(accepted.status, 202);
+    assert_eq!(endpoint.waiting.dropped.available_permits(), 0, "another session's request is none of its business");
+    endpoint.send("POST", &[("Mcp-Session-Id", &session)], cancel).await.whole().await;
+    taken(&endpoint.waiting.dropped).await;
+    let answer = answer.whole().await;
+    assert_eq!((answer.status, answer.events().len()), (200, 0), "a cancelled request is not answered");
+}
+
+#[tokio::test]
+async fn mirrored_arguments_are_checked() {
+    let endpoint = Endpoint::start().await;
+    let body = modern_body("1", "tools/call", r#""name":"region","arguments":{"region":"eu"}"#);
+    for (value, expected) in [(Some("eu"), (200, 0)), (Some("us"), (400, -32020)), (None, (400, -32020))] {
+        let mut headers = modern_headers(&body);
+        headers.extend(value.map(|value| ("Mcp-Param-Region", value.to_owned())));
+        let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        let answer = endpoint.send("POST", &headers, body.as_bytes()).await.whole().await;
+        assert_eq!(answer.error(), expected, "{value:?}");
+    }
+}
+
+#[tokio::test]
+async fn batches_are_answered_in_order_where_they_exist() {
+    let endpoint = Endpoint::start().await;
+    let batch = br#"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"notifications/x"},
+        {"jsonrpc":"2.0","id":2,"method":"initialize","params":{}},{"id":3},{"jsonrpc":"2.0","id":4,"method":"ping"}]"#;
+    let session = endpoint.initialize("2025-03-26", &[]).await;
+    let answer = endpoint.send("POST", &[("Mcp-Session-Id", &session)], batch).await.whole().await;
+    let json = answer.json();
+    let ids: Vec<_> =
+        json.as_array().unwrap().iter().map(|a| (a["id"].as_i64(), a["error"]["code"].as_i64())).collect();
+    assert_eq!(ids, [(Some(1), None), (Some(2), Some(-32600)), (Some(3), Some(-32600)), (Some(4), None)]);
+
+    let later = endpoint.initialize("2025-06-18", &[]).await;
+    let answer = endpoint.send("POST", &[("Mcp-Session-Id", &later)], batch).await.whole().await;
+    assert_eq!(answer.error(), (400, -32600));
+}

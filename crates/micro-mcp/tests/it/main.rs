@@ -1,0 +1,8 @@
+//! The server over real sockets and pipes, spoken to byte by byte.
+
+mod bad_input;
+mod fixture;
+mod http;
+mod listen;
+mod session;
+mod stdio;

@@ -1,0 +1,77 @@
+//! Legacy sessions and who they belong to.
+
+use micro_mcp::{Key, http::Config};
+
+use crate::fixture::Endpoint;
+
+const LIST: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+
+async fn list(endpoint: &Endpoint, headers: &[(&str, &str)]) -> (u16, i64) {
+    endpoint.send("POST", headers, LIST).await.whole().await.error()
+}
+
+#[tokio::test]
+async fn a_session_lives_until_it_is_ended() {
+    let endpoint = Endpoint::start().await;
+    let session = endpoint.initialize("2025-11-25", &[]).await;
+    let headers = [("Mcp-Session-Id", session.as_str())];
+    assert_eq!(list(&endpoint, &headers).await, (200, 0));
+    assert_eq!(endpoint.send("DELETE", &headers, b"").await.whole().await.status, 204);
+    assert_eq!(list(&endpoint, &headers).await, (404, -32600));
+    assert_eq!(endpoint.send("DELETE", &headers, b"").await.whole().await.status, 404);
+    assert_eq!(endpoint.send("GET", &headers, b"").await.whole().await.status, 404);
+}
+
+#[tokio::test]
+async fn ids_that_are_not_ours_are_unknown() {
+    let endpoint = Endpoint::start().await;
+    for id in ["made-up", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+        assert_eq!(list(&endpoint, &[("Mcp-Session-Id", id)]).await, (404, -32600));
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_bound_to_who_opened_it() {
+    let endpoint = Endpoint::start().await;
+    let ann = ("Authorization", "Bearer ann");
+    let session = endpoint.initialize("2025-06-18", &[ann]).await;
+    let id = ("Mcp-Session-Id", session.as_str());
+    assert_eq!(list(&endpoint, &[id, ann]).await, (200, 0));
+    assert_eq!(list(&endpoint, &[id, ("Authorization", "Bearer bob")]).await, (404, -32600));
+    assert_eq!(list(&endpoint, &[id]).await, (404, -32600));
+}
+
+#[tokio::test]
+async fn replicas_with_one_key_share_their_sessions() {
+    let key = Key::random();
+    let with_key = |config| Config { key: key.clone(), ..config };
+    let (one, two) = (Endpoint::with(with_key).await, Endpoint::with(with_key).await);
+    let session = one.initialize("2025-06-18", &[]).await;
+    assert_eq!(list(&two, &[("Mcp-Session-Id", &session)]).await, (200, 0));
+    let stranger = Endpoint::start().await;
+    assert_eq!(list(&stranger, &[("Mcp-Session-Id", &session)]).await, (404, -32600));
+}
+
+#[tokio::test]
+async fn a_refusal_carries_its_challenge_and_the_id() {
+    let endpoint = Endpoint::start().await;
+    let bad = [("Authorization", "Bearer bad")];
+    let answer = endpoint.send("POST", &bad, LIST).await.whole().await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"test\""));
+    assert_eq!(answer.json()["id"], 1);
+    let session = endpoint.initialize("2025-06-18", &[]).await;
+    let bad = [bad[0], ("Mcp-Session-Id", session.as_str())];
+    assert_eq!(endpoint.send("GET", &bad, b"").await.whole().await.status, 401);
+    assert_eq!(endpoint.send("DELETE", &bad, b"").await.whole().await.status, 401);
+    let note = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    assert_eq!(endpoint.send("POST", &bad, note).await.whole().await.status, 401);
+}
+
+#[tokio::test]
+async fn an_unknown_version_header_is_refused() {
+    let endpoint = Endpoint::start().await;
+    assert_eq!(list(&endpoint, &[("MCP-Protocol-Version", "1999-01-01")]).await, (400, -32600));
+    assert_eq!(list(&endpoint, &[("MCP-Protocol-Version", "2026-07-28")]).await, (400, -32602));
+    assert_eq!(list(&endpoint, &[("MCP-Protocol-Version", "2024-11-05")]).await, (200, 0));
+}
