@@ -1,0 +1,39 @@
+//! `micro mcp`: the services as tools.
+
+mod list;
+mod serve;
+mod test;
+
+use clap::Subcommand;
+
+use crate::{cx::Cx, error::CommandError, ui::Ui};
+
+/// What the help ends with.
+const EXAMPLES: &str = "\
+Examples:
+  micro mcp list                                   See the tools
+  micro mcp test users_Get                         Call one with its own example
+  claude mcp add micro -- micro mcp serve          Give them to an agent";
+
+/// Serve the services as tools, list them, try them
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    List(list::Args),
+    Test(test::Args),
+}
+
+pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandError> {
+    match args.command {
+        Command::Serve(args) => serve::run(ui, cx, args).await,
+        Command::List(args) => list::run(ui, cx, args).await,
+        Command::Test(args) => test::run(ui, cx, args).await,
+    }
+}

@@ -1,0 +1,76 @@
+//! `micro mcp serve`: an MCP server on stdio or HTTP.
+
+use std::{
+    io::{self, IsTerminal},
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use micro_gateway::{AuditConfig, Config};
+use micro_runtime::{Drain, shutdown_signal};
+
+use crate::{
+    cx::Cx,
+    error::CommandError,
+    serving,
+    tools::{self, Names},
+    ui::Ui,
+};
+
+/// What the help ends with.
+const EXAMPLES: &str = "\
+Examples:
+  claude mcp add micro -- micro mcp serve          Let an agent start it (stdio)
+  micro mcp serve                                  On a terminal: HTTP, at http://127.0.0.1:3000/mcp
+  micro mcp serve --address 127.0.0.1:4000         HTTP on another port
+  micro mcp serve --stdio                          stdio, whatever stdin is";
+
+/// Serve the tools of the services in the registry
+///
+/// On stdio there are messages on stdout and nothing else; everything said to people is on stderr. With
+/// neither flag stdin decides: a terminal means HTTP, anything else an agent at the other end of a pipe.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Serve HTTP here; port 0 takes a free one
+    #[arg(long, value_name = "IP:PORT", conflicts_with = "stdio")]
+    address: Option<SocketAddr>,
+    /// Serve one client on stdin and stdout
+    #[arg(long)]
+    stdio: bool,
+    /// Which names models see
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = Names::Safe)]
+    tool_names: Names,
+    /// Append a JSON line for every call to this file
+    #[arg(long, value_name = "FILE")]
+    audit: Option<PathBuf>,
+}
+
+pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandError> {
+    let address = args.address.unwrap_or((Ipv4Addr::LOCALHOST, 3000).into());
+    let audit = AuditConfig { file: args.audit };
+    let config = Config { address, tool_names: args.tool_names.into(), audit, ..Config::default() };
+    let person = !args.stdio && args.address.is_none() && io::stdin().is_terminal();
+    if person {
+        ui.note("stdin is a terminal, so this serves HTTP; `--stdio` serves a client on a pipe");
+    }
+    if person || args.address.is_some() { serving::gateway(ui, cx, config).await } else { stdio(ui, cx, &config).await }
+}
+
+async fn stdio(ui: &mut Ui, cx: &Cx, config: &Config) -> Result<(), CommandError> {
+    let core = config.core(cx.registry()?, false).map_err(tools::failed)?;
+    // Clients list the tools at once and once. A registry that comes back later makes them list again.
+    if let Err(error) = tools::settled(core.catalog()).await {
+        ui.warn(error);
+    }
+    let drain = Drain::new();
+    let asked = drain.clone();
+    tokio::spawn(async move {
+        shutdown_signal().await;
+        asked.begin();
+    });
+    let (stdin, stdout) = (tokio::io::stdin(), tokio::io::stdout());
+    let served = micro_mcp::stdio::serve(core.handler(false), stdin, stdout, drain).await;
+    core.close().await;
+    served.map_err(|error| CommandError::unavailable("the client's pipe broke").because(error))
+}

@@ -1,0 +1,7 @@
+//! The `micro` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    micro_cli::main()
+}
