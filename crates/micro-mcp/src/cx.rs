@@ -21,6 +21,8 @@ pub struct Cx<'a> {
     pub peer: Peer<'a>,
     /// What the client declared at `initialize`; modern clients declare it in `_meta`.
     pub(crate) session: ClientCapabilities,
+    /// The log level of a legacy session; `None` when the server does not log.
+    pub(crate) session_level: Option<LogLevel>,
     pub(crate) outlet: &'a Arc<Outlet>,
 }
 
@@ -35,7 +37,8 @@ impl<'a> Cx<'a> {
         f: impl AsyncFnOnce(&Cx<'_>) -> T,
     ) -> T {
         let outlet = Arc::new(Outlet::closed());
-        f(&Cx { revision, principal, meta, peer, session: ClientCapabilities::default(), outlet: &outlet }).await
+        let session = ClientCapabilities::default();
+        f(&Cx { revision, principal, meta, peer, session, session_level: None, outlet: &outlet }).await
     }
 
     /// The era of the revision.
@@ -69,8 +72,9 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// Sends a log message; `data` is any JSON. Modern clients get only what their `logLevel` asks
-    /// for, which is nothing when they set none.
+    /// Sends a log message; `data` is any JSON. Modern clients get what their `logLevel` asks for,
+    /// which is nothing when they set none; legacy ones what they set with `logging/setLevel`. A
+    /// server that logs must declare the `logging` capability.
     pub async fn log(&self, level: LogLevel, logger: Option<&str>, data: &impl Serialize) {
         if self.log_level().is_some_and(|least| level >= least) {
             self.outlet.send_with(|| write::log(level, logger, data)).await;
@@ -81,7 +85,7 @@ impl<'a> Cx<'a> {
     pub fn log_level(&self) -> Option<LogLevel> {
         match self.era() {
             Era::Modern => self.meta.log_level,
-            Era::Legacy => Some(LogLevel::Debug),
+            Era::Legacy => self.session_level,
         }
     }
 }

@@ -32,6 +32,8 @@ pub struct Config {
     pub guard: Guard,
     /// Largest body of a POST, in bytes. Default: 4 MiB.
     pub body_limit: usize,
+    /// How long a client may take to send a body. Default: 30 seconds.
+    pub body_timeout: Duration,
     /// How long a legacy session id is valid. Default: 24 hours.
     pub session_ttl: Duration,
     /// The key of session ids. Default: one of this process's own.
@@ -48,6 +50,7 @@ impl Default for Config {
         Self {
             guard: Guard::default(),
             body_limit: 4 << 20,
+            body_timeout: Duration::from_secs(30),
             session_ttl: Duration::from_secs(24 * 3600),
             key: Key::random(),
             keep_alive: Duration::from_secs(15),
@@ -112,9 +115,15 @@ impl StreamableHttp {
             let error = RpcError::invalid_request("Accept must list application/json and text/event-stream");
             return problem(StatusCode::NOT_ACCEPTABLE, &error);
         }
-        let bytes = match read(&mut body, self.config.body_limit).await {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => {
+        // Costs no timer for a body that is there already: what is to be awaited is polled first.
+        let reading = tokio::time::timeout(self.config.body_timeout, read(&mut body, self.config.body_limit));
+        let bytes = match reading.await {
+            Ok(Ok(Some(bytes))) => bytes,
+            Err(_) => {
+                let error = RpcError::invalid_request("Invalid request: the body took too long");
+                return problem(StatusCode::REQUEST_TIMEOUT, &error);
+            }
+            Ok(Ok(None)) => {
                 linger(body).await;
                 let error = RpcError::invalid_request(format!(
                     "Invalid request: the body is larger than {} bytes",
@@ -122,7 +131,7 @@ impl StreamableHttp {
                 ));
                 return problem(StatusCode::PAYLOAD_TOO_LARGE, &error);
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::debug!(error, "request body broke off");
                 return problem(StatusCode::BAD_REQUEST, &RpcError::parse("Parse error: the body broke off"));
             }

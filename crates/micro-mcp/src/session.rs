@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use micro_mcp_proto::{ClientCapabilities, Id, Revision};
+use micro_mcp_proto::{ClientCapabilities, Id, LogLevel, Revision};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
@@ -52,6 +52,9 @@ struct Shard {
     /// Ended sessions until they would have expired.
     ended: HashMap<[u8; NONCE], u64>,
     running: HashMap<([u8; NONCE], Box<str>), Arc<Outlet>>,
+    /// What `logging/setLevel` asked for. Forgotten by a restart or by too many others: the default
+    /// then applies again.
+    levels: HashMap<[u8; NONCE], LogLevel>,
 }
 
 /// Bytes of a sealed session: format, issued, expires, revision, capabilities, digest of the subject.
@@ -60,6 +63,10 @@ const FORMAT: u8 = 1;
 const PURPOSE: &str = "mcp-session";
 /// Ended sessions kept in each shard; beyond, those nearest to their expiry are forgotten.
 const MAX_ENDED: usize = 4096;
+/// Log levels kept in each shard; beyond, all are forgotten.
+const MAX_LEVELS: usize = 4096;
+/// The log level of a session that set none.
+const DEFAULT_LEVEL: LogLevel = LogLevel::Info;
 
 impl Sessions {
     pub(crate) fn new(key: &Key, ttl: Duration) -> Self {
@@ -103,6 +110,7 @@ impl Sessions {
             nearest.map(|name| shard.ended.remove(&name));
         }
         shard.ended.insert(session.name, session.expires);
+        shard.levels.remove(&session.name);
         shard.running.iter().filter(|((name, _), _)| *name == session.name).for_each(|(_, outlet)| outlet.cancel());
     }
 
@@ -119,6 +127,20 @@ impl Sessions {
         if let Some(outlet) = self.shard(&session.name).lock().running.get(&key) {
             outlet.cancel();
         }
+    }
+
+    /// From which level on a session gets log messages.
+    pub(crate) fn level(&self, session: &Session) -> LogLevel {
+        self.shard(&session.name).lock().levels.get(&session.name).copied().unwrap_or(DEFAULT_LEVEL)
+    }
+
+    /// Notes what `logging/setLevel` asked for.
+    pub(crate) fn set_level(&self, session: &Session, level: LogLevel) {
+        let mut shard = self.shard(&session.name).lock();
+        if shard.levels.len() >= MAX_LEVELS {
+            shard.levels.clear();
+        }
+        shard.levels.insert(session.name, level);
     }
 
     fn shard(&self, name: &[u8; NONCE]) -> &Mutex<Shard> {

@@ -60,7 +60,7 @@ async fn run(address: Option<SocketAddr>) -> anyhow::Result<()> {
     };
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
-    eprintln_line(&format!("listening on http://{address}/mcp"));
+    say(&format!("listening on http://{address}/mcp"));
     let config = http::Config { guard: Guard::of(address), drain: drain.clone(), ..http::Config::default() };
     let endpoint = StreamableHttp::new(server, config);
     let serving = serve(listener, Limits::default(), drain.clone(), move |request| {
@@ -74,7 +74,7 @@ async fn run(address: Option<SocketAddr>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn eprintln_line(text: &str) {
+fn say(text: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{text}"); // nobody there to read it is no reason to stop
 }
@@ -83,7 +83,8 @@ fn eprintln_line(text: &str) {
 fn everything() -> anyhow::Result<Server> {
     let changes = Changes::default();
     let builder = Server::builder("everything-server", env!("CARGO_PKG_VERSION"))
-        .instructions("One of everything that MCP servers can offer, to try a client on.");
+        .instructions("One of everything that MCP servers can offer, to try a client on.")
+        .logging();
     let builder = tools::add(builder, &changes);
     let builder = resources::add(builder);
     let server = prompts::add(builder).build()?;

@@ -138,6 +138,15 @@ fn courses_of_a_call(server: Builder) -> Builder {
             cx.log(LogLevel::Info, Some("everything"), &json!("called")).await;
             "logged"
         })
+        .tool("test_tool_with_logging")
+        .description("Logs three lines, a moment apart.")
+        .handler(|cx: CallContext, _: NoArgs| async move {
+            for line in ["started", "processing", "completed"] {
+                cx.log(LogLevel::Info, None, &json!(format!("Tool execution {line}"))).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            "done"
+        })
         .tool("test_missing_capability")
         .description("Needs a client that can sample.")
         .handler(|cx: CallContext, _: NoArgs| async move {

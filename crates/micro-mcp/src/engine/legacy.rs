@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode};
-use micro_mcp_proto::{ClientCapabilities, Era, Message, Revision, RpcError, parse};
+use micro_mcp_proto::{ClientCapabilities, Era, LogLevel, Message, Revision, RpcError, parse, write};
 use serde_json::value::RawValue;
 
 use super::{Ask, Engine, Reply, Source, builtin};
@@ -23,7 +23,13 @@ pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Re
         Err((status, error)) => return Reply::error(status, Some(ask.id), &error),
     };
     if ask.method == "ping" {
-        return Reply::message(micro_mcp_proto::write::response(ask.id, b"{}"));
+        return Reply::message(write::response(ask.id, b"{}"));
+    }
+    // Without a session id there is no telling whose request a cancellation names, or whose level to keep.
+    let named = session.is_sealed() || matches!(source, Source::Pipe(_));
+    let logs = engine.handler.info().capabilities.logging.is_some();
+    if logs && ask.method == "logging/setLevel" {
+        return set_level(engine, named.then_some(session), &ask);
     }
     let cx = Cx {
         revision: session.revision,
@@ -31,10 +37,9 @@ pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Re
         meta: &ask.params.meta,
         peer: ask.peer,
         session: session.capabilities,
+        session_level: logs.then(|| engine.sessions.level(&session)),
         outlet: ask.outlet,
     };
-    // Without a session id there is no telling whose request a cancellation names.
-    let named = session.is_sealed() || matches!(source, Source::Pipe(_));
     let _run = named.then(|| engine.sessions.run(&session, ask.id, ask.outlet));
     ask.outlet.outlive_client();
     engine.handle(&cx, ask.request, ask.id).await
@@ -61,6 +66,25 @@ fn initialize(engine: &Engine, source: &Source, ask: &Ask<'_>) -> Reply {
     reply
 }
 
+fn set_level(engine: &Engine, session: Option<Session>, ask: &Ask<'_>) -> Reply {
+    #[derive(serde::Deserialize)]
+    struct SetLevel {
+        level: LogLevel,
+    }
+    let params = match ask.request {
+        crate::Request::Other { params: Some(raw), .. } => serde_json::from_str::<SetLevel>(raw.get()).ok(),
+        _ => None,
+    };
+    let Some(SetLevel { level }) = params else {
+        let error = RpcError::invalid_params("params.level must be a log level");
+        return Reply::error(super::status(Era::Legacy, &error), Some(ask.id), &error);
+    };
+    if let Some(session) = session {
+        engine.sessions.set_level(&session, level);
+    }
+    Reply::message(write::response(ask.id, b"{}"))
+}
+
 /// The session of a request, or what can be told of a client that shows none.
 fn session(engine: &Engine, source: &Source, ask: &Ask<'_>) -> Result<Session, (StatusCode, RpcError)> {
     let session = engine.session(source, ask.principal)?;
@@ -80,9 +104,8 @@ fn session(engine: &Engine, source: &Source, ask: &Ask<'_>) -> Result<Session, (
 
 /// Answers a batch in its order, one after the other. Only 2025-03-26 has batches.
 pub(super) async fn batch(engine: &Engine, source: &Source, elements: &[&RawValue], outlet: &Arc<Outlet>) -> Reply {
-    if !allowed(engine, source) {
-        let error = RpcError::invalid_request("Invalid request: this protocol version has no batches");
-        return Reply::error(StatusCode::BAD_REQUEST, None, &error);
+    if let Err(refused) = allowed(engine, source) {
+        return refused;
     }
     let mut out = vec![b'['];
     for element in elements {
@@ -112,17 +135,20 @@ pub(super) async fn batch(engine: &Engine, source: &Source, elements: &[&RawValu
     if out.len() == 2 { Reply::Accepted } else { Reply::message(out) }
 }
 
-/// Batches need a session of 2025-03-26, or the header that says so. Who owns the session is checked
-/// again for each element.
-fn allowed(engine: &Engine, source: &Source) -> bool {
-    if let Source::Pipe(session) = source {
-        return session.lock().is_some_and(|session| session.revision == Revision::V2025_03_26);
-    }
+/// Batches need a session of 2025-03-26, or the header that says so. Who sent each element is asked
+/// again when it is answered.
+fn allowed(engine: &Engine, source: &Source) -> Result<(), Reply> {
     let request = crate::Request::Other { method: "batch".into(), params: None };
-    let Ok(principal) = engine.handler.authenticate(&source.peer(), &request) else { return false };
-    match engine.session(source, &principal) {
-        Ok(Some(session)) => session.revision == Revision::V2025_03_26,
-        Ok(None) => source.version_header() == Some(Revision::V2025_03_26.as_str()),
-        Err(_) => false,
+    let refused = |refusal| Reply::refused(None, &refusal);
+    let principal = engine.handler.authenticate(&source.peer(), &request).map_err(refused)?;
+    let unknown = |(status, error)| Reply::error(status, None, &error);
+    let revision = match engine.session(source, &principal).map_err(unknown)? {
+        Some(session) => Some(session.revision),
+        None => source.version_header().and_then(Revision::parse),
+    };
+    if revision == Some(Revision::V2025_03_26) {
+        return Ok(());
     }
+    let error = RpcError::invalid_request("Invalid request: this protocol version has no batches");
+    Err(Reply::error(StatusCode::BAD_REQUEST, None, &error))
 }

@@ -17,6 +17,7 @@ pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Re
         meta: &ask.params.meta,
         peer: ask.peer,
         session: ClientCapabilities::default(),
+        session_level: None,
         outlet: ask.outlet,
     };
     // Only a pipe has a way to cancel by name.

@@ -9,7 +9,7 @@ use micro_mcp_proto::{
     headers::{self, InvalidAnnotation},
 };
 use schemars::JsonSchema;
-use serde_json::{Value, value::RawValue};
+use serde_json::{Map, Value, value::RawValue};
 use tokio::sync::broadcast;
 
 use super::{
@@ -66,6 +66,7 @@ pub struct Builder {
     key: Key,
     page_size: usize,
     cache: Cache,
+    logging: bool,
     tools: Vec<(Tool, tool::Call)>,
     resources: Vec<(Resource, ResourceEntry)>,
     templates: Vec<(ResourceTemplate, resource::ReadFn)>,
@@ -93,6 +94,7 @@ impl Builder {
             key: Key::random(),
             page_size: 100,
             cache: Cache::NONE,
+            logging: false,
             tools: Vec::new(),
             resources: Vec::new(),
             templates: Vec::new(),
@@ -110,6 +112,12 @@ impl Builder {
     /// How long and by whom lists and resources may be kept. Default: not at all.
     pub fn cache(mut self, cache: Cache) -> Self {
         self.cache = cache;
+        self
+    }
+
+    /// Declares that tools, resources and prompts may log ([`super::CallContext::log`]).
+    pub fn logging(mut self) -> Self {
+        self.logging = true;
         self
     }
 
@@ -181,6 +189,7 @@ impl Builder {
             tools: offer(!self.tools.is_empty()),
             resources: offer(!self.resources.is_empty() || !self.templates.is_empty()),
             prompts: offer(!self.prompts.is_empty()),
+            logging: self.logging.then(Map::new),
             ..ServerCapabilities::default()
         };
         let identity = Identity::of(&self.info);
@@ -272,7 +281,7 @@ impl ToolBuilder {
             output_schema: self.output.map(|schema| schema.as_raw().to_owned()),
             annotations: self.annotations,
             icons: Vec::new(),
-            meta: serde_json::Map::new(),
+            meta: Map::new(),
         };
         let valid = (1..=128).contains(&shown.name.len())
             && shown.name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));

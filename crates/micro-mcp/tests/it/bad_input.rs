@@ -1,5 +1,9 @@
 //! Everything wrong gets a clear answer, and the server lives on.
 
+use std::time::Duration;
+
+use micro_mcp::http::Config;
+
 use crate::fixture::{Endpoint, modern_body, modern_headers};
 
 async fn alive(endpoint: &Endpoint) {
@@ -148,4 +152,11 @@ async fn headers_must_mirror_the_body() {
         let answer = endpoint.send("POST", &headers, body.as_bytes()).await.whole().await;
         assert_eq!(answer.error(), (400, -32020), "{name}: {value}");
     }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_awaited_for_ever() {
+    let endpoint = Endpoint::with(|config| Config { body_timeout: Duration::from_millis(5), ..config }).await;
+    let headers = [("Content-Length", "100")];
+    assert_eq!(endpoint.send("POST", &headers, b"{").await.whole().await.error(), (408, -32600));
 }

@@ -16,7 +16,7 @@ use micro_mcp::{
     CallContext, Change, Cx, Failure, Handler, Json, NoArgs, Notifier, Peer, Principal, Refusal, Request, Server,
     ServerInfo,
     http::{Config, StreamableHttp},
-    proto::RpcError,
+    proto::{LogLevel, RpcError},
 };
 use micro_runtime::{
     Drain,
@@ -92,6 +92,7 @@ pub(crate) fn server(waiting: &Arc<Waiting>) -> Server {
     let waiting = waiting.clone();
     Server::builder("calculator", "1.0")
         .page_size(2)
+        .logging()
         .tool("add")
         .description("Add two numbers.")
         .handler(|add: Add| async move { Json(serde_json::json!({ "sum": add.a + add.b })) })
@@ -115,6 +116,13 @@ pub(crate) fn server(waiting: &Arc<Waiting>) -> Server {
                 cx.progress(f64::from(step), None, None).await;
             }
             "talked"
+        })
+        .tool("log")
+        .handler(|cx: CallContext, _: NoArgs| async move {
+            for level in [LogLevel::Debug, LogLevel::Info, LogLevel::Error] {
+                cx.log(level, None, &"a line").await;
+            }
+            "logged"
         })
         .tool("region")
         .handler(|args: Region| async move { args.region })
@@ -195,7 +203,10 @@ impl Endpoint {
         for (name, value) in defaults.iter().filter(|(name, _)| !given(name)).chain(headers) {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+        if !given("Content-Length") {
+            head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        head.push_str("\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         let _ = stream.write_all(body).await; // a server may answer before it has read everything
         Answer { stream, seen: Vec::new() }

@@ -41,7 +41,7 @@ async fn discovery_says_what_is_there() {
     let endpoint = Endpoint::start().await;
     let json = endpoint.modern("1", "server/discover", "").await.whole().await.json();
     assert_eq!(json["result"]["supportedVersions"], serde_json::json!(["2026-07-28"]));
-    assert_eq!(json["result"]["capabilities"], serde_json::json!({ "tools": { "listChanged": true } }));
+    assert_eq!(json["result"]["capabilities"], serde_json::json!({ "tools": { "listChanged": true }, "logging": {} }));
     assert!(json["result"]["ttlMs"].is_u64());
     // What is not there is not found.
     let answer = endpoint.modern("1", "prompts/list", "").await.whole().await;
@@ -61,7 +61,7 @@ async fn a_list_comes_in_pages_and_made_up_cursors_are_refused() {
             None => break,
         }
     }
-    assert_eq!(names, ["add", "wait", "talk", "region", "anything"]);
+    assert_eq!(names, ["add", "wait", "talk", "log", "region", "anything"]);
     for made_up in [r#""cursor":"""#, r#""cursor":"AAAA""#, r#""cursor":7"#] {
         let answer = endpoint.modern("1", "tools/list", made_up).await.whole().await;
         assert_eq!(answer.error().1, -32602, "{made_up}");
@@ -161,4 +161,16 @@ async fn batches_are_answered_in_order_where_they_exist() {
     let later = endpoint.initialize("2025-06-18", &[]).await;
     let answer = endpoint.send("POST", &[("Mcp-Session-Id", &later)], batch).await.whole().await;
     assert_eq!(answer.error(), (400, -32600));
+}
+
+#[tokio::test]
+async fn log_messages_are_sent_to_modern_clients_that_ask() {
+    let endpoint = Endpoint::start().await;
+    let silent = endpoint.modern("1", "tools/call", r#""name":"log""#).await.whole().await;
+    assert_eq!(silent.header("content-type"), Some("application/json"));
+    let meta = r#""name":"log","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/logLevel":"info"}"#;
+    let events = endpoint.modern("1", "tools/call", meta).await.whole().await.events();
+    let levels: Vec<_> = events.iter().filter_map(|event| event["params"]["level"].as_str()).collect();
+    assert_eq!(levels, ["info", "error"]);
 }

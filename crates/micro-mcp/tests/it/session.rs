@@ -75,3 +75,37 @@ async fn an_unknown_version_header_is_refused() {
     assert_eq!(list(&endpoint, &[("MCP-Protocol-Version", "2026-07-28")]).await, (400, -32602));
     assert_eq!(list(&endpoint, &[("MCP-Protocol-Version", "2024-11-05")]).await, (200, 0));
 }
+
+#[tokio::test]
+async fn a_batch_from_nobody_we_know_is_refused_as_a_whole() {
+    let endpoint = Endpoint::start().await;
+    let batch = br#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#;
+    let version = ("MCP-Protocol-Version", "2025-03-26");
+    let answer = endpoint.send("POST", &[version, ("Authorization", "Bearer bad")], batch).await.whole().await;
+    assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("Bearer realm=\"test\"")));
+    let answer = endpoint.send("POST", &[version, ("Mcp-Session-Id", "made-up")], batch).await.whole().await;
+    assert_eq!(answer.status, 404);
+    assert_eq!(endpoint.send("POST", &[version], batch).await.whole().await.json()[0]["id"], 1);
+}
+
+#[tokio::test]
+async fn a_session_gets_the_log_messages_it_asked_for() {
+    let endpoint = Endpoint::start().await;
+    let session = endpoint.initialize("2025-06-18", &[]).await;
+    let id = [("Mcp-Session-Id", session.as_str())];
+    let logged = async || {
+        let call = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"log"}}"#;
+        let answer = endpoint.send("POST", &id, call).await.whole().await;
+        answer.events().iter().filter(|event| event["method"] == "notifications/message").count()
+    };
+    let set = async |level: &str| {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"logging/setLevel","params":{{"level":"{level}"}}}}"#);
+        endpoint.send("POST", &id, body.as_bytes()).await.whole().await
+    };
+    assert_eq!(logged().await, 2, "info and above, when nothing was asked for");
+    assert_eq!(set("debug").await.body, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
+    assert_eq!(logged().await, 3);
+    set("error").await;
+    assert_eq!(logged().await, 1);
+    assert_eq!(set("loud").await.error(), (200, -32602));
+}
