@@ -8,7 +8,7 @@ use super::Tool;
 
 /// The pages of one visible set.
 #[derive(Debug, Default)]
-pub struct Pages {
+pub(crate) struct Pages {
     pages: Vec<Page>,
     /// Page by the cursor that asks for it.
     by_cursor: HashMap<Box<str>, usize>,
@@ -16,17 +16,17 @@ pub struct Pages {
 
 /// One page: the `result` object of a `tools/list` in both eras.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub(crate) struct Page {
     /// For 2026-07-28.
-    pub modern: Bytes,
+    pub(crate) modern: Bytes,
     /// For everything before.
-    pub legacy: Bytes,
+    pub(crate) legacy: Bytes,
 }
 
 /// The cursor is not one of ours, or the list has changed since it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("invalid cursor: list again from the start")]
-pub struct InvalidCursor;
+pub(crate) struct InvalidCursor;
 
 impl Pages {
     /// Tools on a page. Hosts that ignore `nextCursor` see this many.
@@ -50,7 +50,7 @@ impl Pages {
     }
 
     /// The first page, or the one a cursor asks for.
-    pub fn get(&self, cursor: Option<&str>) -> Result<&Page, InvalidCursor> {
+    pub(crate) fn get(&self, cursor: Option<&str>) -> Result<&Page, InvalidCursor> {
         let index = cursor.map_or(Some(0), |c| self.by_cursor.get(c).copied());
         index.and_then(|i| self.pages.get(i)).ok_or(InvalidCursor)
     }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
-use micro_mcp::{HttpConfig, StreamableHttp};
+use micro_mcp::http::{Config as McpConfig, StreamableHttp};
 use micro_runtime::{
     Drain,
     http::{Body, Guard, Limits, serve},
@@ -51,7 +51,12 @@ impl Http {
             guard = guard.allow_origin(origin);
         }
         let auth_needed = config.auth.needed_on(address);
-        let settings = HttpConfig { body_limit: config.body_limit, ..HttpConfig::new(guard.clone(), drain.clone()) };
+        let settings = McpConfig {
+            guard: guard.clone(),
+            body_limit: config.body_limit,
+            drain: drain.clone(),
+            ..McpConfig::default()
+        };
         let mcp = StreamableHttp::new(Arc::new(Mcp::new(pipeline.clone(), auth_needed)), settings);
         let site = Site { pipeline, guard, auth_needed, body_limit: config.body_limit, drain };
         Self(Arc::new(Inner { mcp, site, everything }))

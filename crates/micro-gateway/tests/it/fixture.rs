@@ -1,0 +1,235 @@
+//! Services, a gateway in front of them, and an HTTP client.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use micro::{Drain, prelude::*};
+use micro_gateway::{Catalog, Config};
+use micro_registry::{MemoryRegistry, Registry};
+use serde_json::{Value, json};
+
+/// Keeps notes.
+pub(crate) struct Notes;
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Note {
+    /// At most 20 characters.
+    #[schemars(length(max = 20))]
+    text: String,
+    stars: Option<u8>,
+}
+
+#[micro::service]
+impl Notes {
+    /// Keep a note.
+    ///
+    /// @example {"text": "buy milk"}
+    #[endpoint(scopes = ["notes:write"], idempotent)]
+    async fn keep(&self, req: Note) -> Result<Note> {
+        Ok(req)
+    }
+
+    /// How many notes there are.
+    #[endpoint(scopes = ["notes:read"], read_only)]
+    async fn count(&self) -> Result<u32> {
+        Ok(7)
+    }
+
+    /// What the gateway asserted about the call.
+    #[endpoint]
+    async fn whoami(&self, cx: &Context) -> Result<Vec<(String, String)>> {
+        Ok(cx.metadata.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
+    }
+
+    /// Every note, one by one.
+    #[endpoint(read_only)]
+    async fn all(&self) -> impl Stream<Item = Result<Note>> {
+        let note = |n: usize| Ok(Note { text: format!("note {n}"), stars: None });
+        futures_util::stream::iter((1..=3).map(note))
+    }
+
+    /// Always fails.
+    #[endpoint]
+    async fn fail(&self) -> Result<()> {
+        Err(std::io::Error::other("the password is hunter2"))?
+    }
+}
+
+/// A running gateway. Ends with the test.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) catalog: Catalog,
+    pub(crate) drain: Drain,
+    /// Audit lines so far, once the gateway has stopped.
+    pub(crate) audit: tempfile::NamedTempFile,
+    serving: Mutex<Option<tokio::task::JoinHandle<()>>>,
+}
+
+/// The service `notes` behind a gateway with this `[gateway]` table.
+pub(crate) async fn start(toml: &str) -> Running {
+    let registry = MemoryRegistry::default();
+    let running = empty(toml, registry.clone()).await;
+    serve(&registry, "notes", running.drain.clone());
+    until(&running.catalog, |tools| tools > 0).await;
+    running
+}
+
+/// A gateway without services.
+pub(crate) async fn empty(toml: &str, registry: MemoryRegistry) -> Running {
+    let audit = tempfile::NamedTempFile::new().unwrap();
+    let mut config: Config = toml::from_str(toml).unwrap();
+    config.address = ([127, 0, 0, 1], 0).into();
+    config.audit.file = Some(audit.path().to_owned());
+    let gateway = config.build(Arc::new(registry.clone())).await.unwrap();
+    let (address, catalog, drain) = (gateway.address(), gateway.catalog(), Drain::new());
+    let serving = Mutex::new(Some(tokio::spawn(gateway.run(drain.clone()))));
+    Running { address, catalog, drain, audit, serving }
+}
+
+/// Runs `Notes` as a service of this name.
+pub(crate) fn serve(registry: &MemoryRegistry, name: &str, drain: Drain) {
+    let app = micro::service(name).handle(Notes).registry(Arc::new(registry.clone()));
+    tokio::spawn(async move { app.run_until(drain).await.unwrap() });
+}
+
+pub(crate) async fn until(catalog: &Catalog, condition: impl Fn(usize) -> bool) {
+    let mut state = catalog.state();
+    let wait = async {
+        while !condition(catalog.load().tools().len()) {
+            state.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("the catalog changes in time");
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
+    }
+
+    /// The JSON of each SSE event.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        let data = self.text.lines().filter_map(|l| l.strip_prefix("data:"));
+        data.filter(|d| !d.trim().is_empty()).map(|d| serde_json::from_str(d).unwrap()).collect()
+    }
+}
+
+impl Running {
+    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(Bytes::copy_from_slice(body.as_bytes()))).unwrap();
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let response = client.request(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(body.to_vec()).unwrap() }
+    }
+
+    /// A 2026-07-28 request.
+    pub(crate) async fn modern(&self, method: &str, mut params: Value, token: Option<&str>) -> Answer {
+        let name = params["name"].as_str().unwrap_or_default().to_owned();
+        let meta = params.as_object_mut().unwrap().entry("_meta").or_insert_with(|| json!({}));
+        meta["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
+        meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
+        let bearer = format!("Bearer {}", token.unwrap_or_default());
+        let mut headers = vec![
+            ("content-type", "application/json"),
+            ("accept", "application/json, text/event-stream"),
+            ("mcp-protocol-version", "2026-07-28"),
+            ("mcp-method", method),
+        ];
+        if !name.is_empty() {
+            headers.push(("mcp-name", &name));
+        }
+        if token.is_some() {
+            headers.push(("authorization", &bearer));
+        }
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        self.send("POST", "/mcp", &headers, &body).await
+    }
+
+    /// A 2025-11-25 request without a session.
+    pub(crate) async fn legacy(&self, method: &str, params: Value, token: Option<&str>) -> Answer {
+        let bearer = format!("Bearer {}", token.unwrap_or_default());
+        let mut headers = vec![
+            ("content-type", "application/json"),
+            ("accept", "application/json, text/event-stream"),
+            ("mcp-protocol-version", "2025-11-25"),
+        ];
+        if token.is_some() {
+            headers.push(("authorization", &bearer));
+        }
+        let initialize = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+            "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}});
+        let begun = self.send("POST", "/mcp", &headers, &initialize.to_string()).await;
+        if begun.status != 200 {
+            return begun;
+        }
+        let session = begun.headers["mcp-session-id"].to_str().unwrap().to_owned();
+        headers.push(("mcp-session-id", &session));
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        self.send("POST", "/mcp", &headers, &body).await
+    }
+
+    /// Stops the gateway and reads what was recorded.
+    pub(crate) async fn stop(self) -> Vec<Value> {
+        self.drain.begin();
+        let serving = self.serving.lock().unwrap().take().unwrap();
+        serving.await.unwrap();
+        let lines = std::fs::read_to_string(self.audit.path()).unwrap();
+        lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+    }
+}
+
+/// Registers a node that nobody runs, with these endpoints, none of which will be called.
+pub(crate) async fn register(registry: &MemoryRegistry, service: &str, endpoints: &[&str]) -> micro_registry::Instance {
+    let endpoints: Vec<Value> = endpoints
+        .iter()
+        .map(|name| json!({"name": name, "metadata": {"description": format!("Does {name}."), "input_schema": "{\"type\":\"object\"}"}}))
+        .collect();
+    let record = json!({"name": service, "version": "1", "metadata": {}, "endpoints": endpoints,
+        "nodes": [{"metadata": {}, "id": format!("{service}-1"), "address": "127.0.0.1:9"}]});
+    let instance = serde_json::from_value(record).unwrap();
+    registry.register(&instance, Duration::from_secs(60)).await.unwrap();
+    instance
+}
+
+/// Reads an endless event stream as it comes.
+pub(crate) async fn listen(gateway: &Running) -> impl futures_core::Stream<Item = Value> + Unpin {
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
+    let body = json!({"jsonrpc": "2.0", "id": 5, "method": "subscriptions/listen",
+        "params": {"notifications": {"toolsListChanged": true}, "_meta": meta}});
+    let request = Request::post(format!("http://{}/mcp", gateway.address))
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream")
+        .header("mcp-protocol-version", "2026-07-28")
+        .header("mcp-method", "subscriptions/listen")
+        .body(Full::new(Bytes::from(body.to_string())))
+        .unwrap();
+    let response = Client::builder(TokioExecutor::new()).build_http().request(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let frames = response.into_body().into_data_stream().filter_map(|chunk| async move {
+        let text = String::from_utf8(chunk.ok()?.to_vec()).ok()?;
+        text.lines().find_map(|l| serde_json::from_str(l.strip_prefix("data:")?).ok())
+    });
+    Box::pin(frames)
+}

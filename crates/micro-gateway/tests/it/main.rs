@@ -1,0 +1,6 @@
+//! A gateway over real sockets, with real services behind it.
+
+mod catalog;
+mod fixture;
+mod fronts;
+mod policy;

@@ -1,0 +1,136 @@
+//! Who may call what, on every front, and what is written down about it.
+
+use serde_json::{Value, json};
+
+use crate::fixture::{Answer, Running, start};
+
+const CONFIG: &str = r#"
+[auth]
+mode = "on"
+[[auth.tokens]]
+account = "writer"
+scopes = ["notes:WRITE"]
+token = "writer-0123456789"
+[[auth.tokens]]
+account = "nobody"
+token = "nobody-0123456789"
+"#;
+
+const FRONTS: [&str; 4] = ["modern", "legacy", "rest", "compat"];
+
+/// Calls `Keep` through a front with this `Authorization`.
+async fn keep(gateway: &Running, front: &str, token: Option<&str>) -> Answer {
+    let params = json!({"name": "notes_Keep", "arguments": {"text": "a"}});
+    let bearer = format!("Bearer {}", token.unwrap_or_default());
+    let headers: &[(&str, &str)] = if token.is_some() { &[("authorization", &bearer)] } else { &[] };
+    match front {
+        "modern" => gateway.modern("tools/call", params, token).await,
+        "legacy" => gateway.legacy("tools/call", params, token).await,
+        "rest" => gateway.send("POST", "/api/notes/Notes.Keep", headers, r#"{"text":"a"}"#).await,
+        _ => gateway.send("POST", "/mcp/call", headers, r#"{"tool":"notes_Keep","input":{"text":"a"}}"#).await,
+    }
+}
+
+#[tokio::test]
+async fn every_front_answers_the_same_to_the_same_caller() {
+    let gateway = start(CONFIG).await;
+    for front in FRONTS {
+        for (token, status, challenge) in [
+            (None, 401, Some("Bearer")),
+            (Some("wrong-0123456789"), 401, Some(r#"Bearer error="invalid_token""#)),
+            (Some("nobody-0123456789"), 403, Some(r#"Bearer error="insufficient_scope", scope="notes:write""#)),
+            (Some("writer-0123456789"), 200, None),
+        ] {
+            let answer = keep(&gateway, front, token).await;
+            assert_eq!(answer.status, status, "{front} {token:?}: {}", answer.text);
+            let given = answer.headers.get("www-authenticate").map(|v| v.to_str().unwrap());
+            assert_eq!(given, challenge, "{front} {token:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_call_leaves_exactly_one_record() {
+    let gateway = start(CONFIG).await;
+    // A legacy client without a credential does not come as far as a call: initialize is refused.
+    for front in ["modern", "rest", "compat"] {
+        keep(&gateway, front, None).await;
+    }
+    for front in FRONTS {
+        keep(&gateway, front, Some("nobody-0123456789")).await;
+        keep(&gateway, front, Some("writer-0123456789")).await;
+    }
+    let writer = [("authorization", "Bearer writer-0123456789")];
+    gateway.send("POST", "/mcp/call", &writer, r#"{"tool":"a\nb"}"#).await;
+    gateway.modern("tools/call", json!({"name": "notes_Fail"}), Some("writer-0123456789")).await;
+    let records = gateway.stop().await;
+    let lines: Vec<String> = records
+        .iter()
+        .map(|r| {
+            let reason = r["denied_reason"].as_str().or(r["error"].as_str()).unwrap_or("allowed");
+            assert!(r["duration"].as_u64().unwrap() > 0 && r["trace_id"].as_str().unwrap().len() == 32, "{r}");
+            format!(
+                "{} {} {}: {reason}",
+                r["front"].as_str().unwrap(),
+                r["account_id"].as_str().unwrap_or("-"),
+                r["tool"]
+            )
+        })
+        .collect();
+    let keep = |front: &str, who: &str, what: &str| format!(r#"{front} {who} "notes.Notes.Keep": {what}"#);
+    let mut expected: Vec<String> = ["mcp", "rest", "compat"].map(|f| keep(f, "-", "missing token")).into();
+    for front in ["mcp", "mcp", "rest", "compat"] {
+        expected.push(keep(front, "nobody", "insufficient scopes"));
+        expected.push(keep(front, "writer", "allowed"));
+    }
+    expected.push(r#"compat writer "a\nb": unknown tool"#.into());
+    expected.push(r#"mcp writer "notes.Notes.Fail": notes: internal error (500 Internal Server Error)"#.into());
+    assert_eq!(lines, expected);
+}
+
+#[tokio::test]
+async fn a_list_shows_what_a_call_would_allow() {
+    let gateway = start(CONFIG).await;
+    let names = |answer: Value| -> Vec<String> {
+        answer["tools"].as_array().unwrap().iter().map(|t| t["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let list = async |token| names(gateway.modern("tools/list", json!({}), Some(token)).await.json()["result"].clone());
+    assert_eq!(list("nobody-0123456789").await, ["notes_All", "notes_Fail", "notes_Whoami"]);
+    assert_eq!(list("writer-0123456789").await, ["notes_All", "notes_Fail", "notes_Keep", "notes_Whoami"]);
+    let compat = gateway.send("GET", "/mcp/tools", &[("authorization", "Bearer nobody-0123456789")], "").await;
+    assert_eq!(names(compat.json()), ["notes.Notes.All", "notes.Notes.Fail", "notes.Notes.Whoami"]);
+    assert_eq!(gateway.send("GET", "/mcp/tools", &[], "").await.status, 401);
+}
+
+#[tokio::test]
+async fn the_service_hears_what_the_gateway_asserts_and_nothing_a_caller_claims() {
+    let gateway = start(CONFIG).await;
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let traceparent = format!("00-{trace}-00f067aa0ba902b7-01");
+    let headers = [
+        ("authorization", "Bearer writer-0123456789"),
+        ("mcp-account-id", "admin"),
+        ("mcp-tool-name", "x"),
+        ("x-account", "admin"),
+        ("traceparent", &traceparent),
+    ];
+    let answer = gateway.send("POST", "/api/notes/Notes.Whoami", &headers, "").await;
+    let pairs: Vec<(String, String)> = serde_json::from_str(&answer.text).unwrap();
+    let get = |key: &str| pairs.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
+    assert_eq!(get("mcp-account-id"), Some("writer"));
+    assert_eq!(get("mcp-tool-name"), Some("notes.Notes.Whoami"));
+    assert_eq!(get("mcp-trace-id"), Some(trace));
+    let span = get("traceparent").unwrap();
+    assert!(span.contains(trace) && !span.contains("00f067aa0ba902b7"), "a span of its own: {span}");
+    assert_eq!(pairs.len(), 4, "{pairs:?}");
+}
+
+#[tokio::test]
+async fn on_loopback_nothing_is_asked_but_a_credential_that_is_shown_must_be_good() {
+    let gateway = start(&CONFIG.replace("\"on\"", "\"auto\"")).await;
+    for (token, status) in [(None, 200), (Some("wrong-0123456789"), 401), (Some("nobody-0123456789"), 403)] {
+        for front in FRONTS {
+            assert_eq!(keep(&gateway, front, token).await.status, status, "{front} {token:?}");
+        }
+    }
+}
