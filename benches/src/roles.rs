@@ -1,0 +1,24 @@
+//! What a started process can be.
+
+use clap::ValueEnum;
+
+/// One server under test, or one that it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Parses a tools/call and writes the echo result, nothing else.
+    BareEcho,
+    /// The SDK with one tool.
+    Sdk1,
+    /// The SDK with fifty.
+    Sdk50,
+    /// A Micro service.
+    Service,
+    /// Forwards bodies to the service and back.
+    BareProxy,
+    /// The gateway in front of the service: token, scopes, validation, audit.
+    Gateway,
+    /// A gateway with so many tools.
+    List10,
+    List1k,
+    List10k,
+}

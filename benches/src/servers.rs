@@ -1,0 +1,231 @@
+//! The servers: ours, and bare ones that do no more than the same bytes.
+
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, Result};
+use bytes::Bytes;
+use futures_core::future::BoxFuture;
+use http::{HeaderValue, Request, Response, header};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use micro_core::{Context, EndpointDescriptor, HandlerDescriptor, Hints, Schema};
+use micro_mcp::{
+    NoArgs, Server,
+    http::{Config, StreamableHttp},
+};
+use micro_registry::{Instance, MemoryRegistry, Registry};
+use micro_rpc::{Reply, Router, Service};
+use micro_runtime::{
+    Drain,
+    http::{Body, Guard, Limits, read, serve as accept},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::net::TcpListener;
+
+use crate::roles::Role;
+
+/// The gateway's token in these runs.
+pub(crate) const TOKEN: &str = "bench-0123456789abcdef";
+
+/// Listens on a free port, prints it and serves until killed.
+pub(crate) async fn serve(role: Role, peer: Option<&str>) -> Result<()> {
+    let peer = || peer.context("this role needs a peer").map(str::to_owned);
+    match role {
+        Role::BareEcho => bare_echo().await,
+        Role::Sdk1 => sdk(1).await,
+        Role::Sdk50 => sdk(50).await,
+        Role::Service => service().await,
+        Role::BareProxy => bare_proxy(peer()?).await,
+        Role::Gateway => gateway(&peer()?).await,
+        Role::List10 => list(10).await,
+        Role::List1k => list(1_000).await,
+        Role::List10k => list(10_000).await,
+    }
+}
+
+async fn listen() -> Result<TcpListener> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    println!("{}", listener.local_addr()?);
+    Ok(listener)
+}
+
+fn json(body: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(body.into());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+// === bare ===
+
+/// As little as a server can do that answers this call: one typed parse, one write.
+#[derive(Deserialize)]
+struct BareCall<'a> {
+    #[serde(borrow)]
+    id: &'a RawValue,
+    #[serde(borrow)]
+    params: BareParams<'a>,
+}
+
+#[derive(Deserialize)]
+struct BareParams<'a> {
+    #[serde(borrow)]
+    arguments: Echo<'a>,
+}
+
+#[derive(Deserialize)]
+struct Echo<'a> {
+    text: &'a str,
+}
+
+async fn bare_echo() -> Result<()> {
+    let listener = listen().await?;
+    accept(listener, Limits::default(), Drain::new(), |request: Request<Incoming>| async move {
+        let Ok(Some(body)) = read(request.into_body(), 4 << 20).await else { return json("null") };
+        let Ok(call) = serde_json::from_slice::<BareCall<'_>>(&body) else { return json("null") };
+        let meta = r#""_meta":{"io.modelcontextprotocol/serverInfo":{"name":"bench","version":"1"}}"#;
+        let text = serde_json::to_string(call.params.arguments.text).unwrap_or_default();
+        json(format!(
+            r#"{{"jsonrpc":"2.0","id":{},"result":{{"resultType":"complete","content":[{{"type":"text","text":{text}}}],{meta}}}}}"#,
+            call.id.get()
+        ))
+    })
+    .await;
+    Ok(())
+}
+
+async fn bare_proxy(peer: String) -> Result<()> {
+    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(256).build_http();
+    let listener = listen().await?;
+    accept(listener, Limits::default(), Drain::new(), move |request: Request<Incoming>| {
+        let (client, peer) = (client.clone(), peer.clone());
+        async move {
+            let (parts, body) = request.into_parts();
+            let Ok(Some(body)) = read(body, 4 << 20).await else { return json("null") };
+            let mut forward = Request::post(format!("http://{peer}/")).body(Full::new(body)).expect("a request");
+            *forward.headers_mut() = parts.headers;
+            forward.headers_mut().remove(header::HOST);
+            let Ok(response) = client.request(forward).await else { return json("null") };
+            let Ok(body) = response.into_body().collect().await else { return json("null") };
+            json(body.to_bytes())
+        }
+    })
+    .await;
+    Ok(())
+}
+
+// === ours ===
+
+#[derive(Deserialize, JsonSchema)]
+struct EchoArguments {
+    text: String,
+}
+
+async fn sdk(tools: usize) -> Result<()> {
+    let mut builder = Server::builder("bench", "1");
+    builder = builder.tool("echo").description("Echo a text.").handler(|echo: EchoArguments| async move { echo.text });
+    for i in 1..tools {
+        let name = format!("other_{i}");
+        builder = builder.tool(name).description("Another tool.").handler(|_: NoArgs| async { "other" });
+    }
+    let listener = listen().await?;
+    let drain = Drain::new();
+    let config = Config { guard: Guard::of(listener.local_addr()?), drain: drain.clone(), ..Config::default() };
+    let endpoint = StreamableHttp::new(Arc::new(builder.build()?), config);
+    accept(listener, Limits::default(), drain, move |request| {
+        let endpoint = endpoint.clone();
+        async move { endpoint.handle(request).await }
+    })
+    .await;
+    Ok(())
+}
+
+/// Answers with as many bytes as asked for.
+struct Bench;
+
+#[derive(Deserialize)]
+struct BytesArguments {
+    size: usize,
+}
+
+impl Service for Bench {
+    fn descriptor() -> HandlerDescriptor {
+        let input = r#"{"type":"object","required":["size"],"properties":{"size":{"type":"integer","minimum":0},
+            "label":{"type":"string","maxLength":100},"tags":{"type":"array","items":{"type":"string"}}}}"#;
+        let endpoint = EndpointDescriptor {
+            name: "Bench.Bytes".into(),
+            title: None,
+            description: "Answer with so many bytes.".into(),
+            examples: Vec::new(),
+            scopes: vec!["bench:read".into()],
+            hints: Hints { read_only: true, idempotent: true, ..Hints::default() },
+            timeout: None,
+            cost: None,
+            cache: None,
+            input: Schema::parse(input).expect("a literal"),
+            output: Some(Schema::parse(r#"{"type":"object"}"#).expect("a literal")),
+            streaming: false,
+        };
+        HandlerDescriptor { name: "Bench".into(), description: "Measured.".into(), endpoints: vec![endpoint] }
+    }
+
+    fn dispatch(self: Arc<Self>, _: usize, _: Context, body: Bytes) -> BoxFuture<'static, micro_core::Result<Reply>> {
+        Box::pin(async move {
+            let BytesArguments { size } = serde_json::from_slice(&body)?;
+            Ok(Reply::Value(format!(r#"{{"bytes":"{}"}}"#, "x".repeat(size)).into()))
+        })
+    }
+}
+
+async fn service() -> Result<()> {
+    let config = micro_rpc::Config { address: (Ipv4Addr::LOCALHOST, 0).into(), ..Default::default() };
+    let router = Router::new("bench", "1").handle(Bench);
+    let server =
+        config.build(router, Arc::new(MemoryRegistry::default())).await.map_err(micro_core::Error::into_std)?;
+    println!("{}", server.address());
+    server.run(Drain::new()).await.map_err(micro_core::Error::into_std)?;
+    Ok(())
+}
+
+async fn gateway(service: &str) -> Result<()> {
+    let registry = MemoryRegistry::default();
+    let descriptor = Router::new("bench", "1").handle(Bench).descriptor().clone();
+    registry.register(&Instance::new(&descriptor, "1", service), Duration::from_secs(3600)).await?;
+    let token = serde_json::json!({"account": "bench", "scopes": ["bench:read"], "token": TOKEN});
+    let config = serde_json::from_value(serde_json::json!({
+        "address": "127.0.0.1:0",
+        "auth": {"mode": "on", "tokens": [token]},
+        "audit": {"file": "/dev/null"},
+    }))?;
+    run_gateway(config, registry).await
+}
+
+async fn list(tools: usize) -> Result<()> {
+    let registry = MemoryRegistry::default();
+    let schema =
+        r#"{"type":"object","properties":{"id":{"type":"string","description":"Which one."}},"required":["id"]}"#;
+    for service in 0..tools.div_ceil(50) {
+        let count = (tools - service * 50).min(50);
+        let endpoints: Vec<_> = (0..count)
+            .map(|i| {
+                serde_json::json!({"name": format!("Things.Method{i}"), "metadata": {
+                "description": "Retrieve a thing by its id. Returns the whole thing.", "input_schema": schema}})
+            })
+            .collect();
+        let record = serde_json::json!({"name": format!("service{service}"), "version": "1", "endpoints": endpoints,
+            "nodes": [{"id": format!("service{service}-1"), "address": "127.0.0.1:9"}]});
+        registry.register(&serde_json::from_value(record)?, Duration::from_secs(3600)).await?;
+    }
+    let config = micro_gateway::Config { address: (Ipv4Addr::LOCALHOST, 0).into(), ..Default::default() };
+    run_gateway(config, registry).await
+}
+
+async fn run_gateway(config: micro_gateway::Config, registry: MemoryRegistry) -> Result<()> {
+    let gateway = config.build(Arc::new(registry)).await.map_err(micro_core::Error::into_std)?;
+    gateway.catalog().settled().await;
+    println!("{}", gateway.address());
+    gateway.run(Drain::new()).await;
+    Ok(())
+}
