@@ -54,7 +54,8 @@ pub(crate) fn parse(attributes: &[Attribute], errors: &mut Errors) -> Docs {
             let end = (at + 1..lines.len()).find(|&i| fence(lines[i].text.trim()) == Some("")).unwrap_or(lines.len());
             if language == "json" && prose.example_heading.is_some() {
                 let source: Vec<_> = lines[at + 1..end].iter().map(|line| line.text.as_str()).collect();
-                docs.examples.extend(example(&source.join("\n"), &lines[at + 1..], line.span, errors));
+                let first = lines.get(at + 1).unwrap_or(line).span;
+                docs.examples.extend(example(&source.join("\n"), &lines[at + 1..], first, errors));
             } else {
                 prose.lines.extend(lines[at..lines.len().min(end + 1)].iter().map(|line| line.text.as_str()));
             }

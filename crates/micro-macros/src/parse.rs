@@ -122,8 +122,8 @@ fn contract(options: options::Service, mut item: ItemTrait, errors: &mut Errors)
                 skipped_required |= helper && method.default.is_none();
                 if !helper {
                     let options = options.unwrap_or_default();
-                    endpoints.extend(endpoint::endpoint(&name, &mut method.attrs, &mut method.sig, options, errors));
-                    refuse_client_names(&method.sig.ident, errors);
+                    let endpoint = endpoint::endpoint(&name, &mut method.attrs, &mut method.sig, options, errors);
+                    endpoints.extend(endpoint.filter(|endpoint| check_client_name(&endpoint.method, errors)));
                 }
             }
             TraitItem::Const(TraitItemConst { ident, .. }) | TraitItem::Type(TraitItemType { ident, .. }) => {
@@ -170,10 +170,12 @@ fn refuse_endpoint(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> bool
 }
 
 /// The generated client has functions of its own.
-fn refuse_client_names(method: &syn::Ident, errors: &mut Errors) {
-    if ["new", "with_name", "descriptor"].iter().any(|taken| method == taken) {
+fn check_client_name(method: &syn::Ident, errors: &mut Errors) -> bool {
+    let taken = ["new", "with_name", "descriptor"].iter().any(|taken| method == taken);
+    if taken {
         errors.on(method, format!("`{method}` is a function of the generated client; choose another name"));
     }
+    !taken
 }
 
 fn refuse_doubles(endpoints: &[Endpoint], errors: &mut Errors) {

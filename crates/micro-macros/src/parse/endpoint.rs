@@ -1,5 +1,6 @@
 //! One method: docs, signature, and whether its examples fit its parameters.
 
+use quote::quote;
 use syn::{Attribute, Ident, ReceiverKind, Safety, Signature, ext::IdentExt, parse_quote};
 
 use super::{answer, arguments, upper_camel};
@@ -32,8 +33,9 @@ pub(super) fn endpoint(
     if errors.count() > before {
         return None;
     }
-    // Owned arguments, one parameter a key: what we ask of a signature is no fault of its author's.
-    attributes.push(parse_quote!(#[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]));
+    // `&self`, owned arguments, one parameter a key: what we ask of a signature is no fault of its author's.
+    let asked = quote!(clippy::unused_self, clippy::needless_pass_by_value, clippy::too_many_arguments);
+    attributes.push(parse_quote!(#[allow(#asked)]));
     taken.check_docs(&docs, &signature.ident, errors);
     let Docs { description, examples, returns, .. } = docs;
     let method = options.name.clone().unwrap_or_else(|| upper_camel(&signature.ident.to_string()));

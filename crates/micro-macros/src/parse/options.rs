@@ -195,21 +195,26 @@ impl Setting {
         let Some(Expr::Array(ExprArray { elems, .. })) = &self.value else {
             return Err(self.wants("`scopes = [\"users:read\"]`"));
         };
-        elems
-            .iter()
-            .map(|element| match element {
+        let (mut scopes, mut wrong) = (Vec::new(), None::<syn::Error>);
+        for element in elems {
+            let text = match element {
                 Expr::Lit(ExprLit { lit: Lit::Str(scope), .. }) => {
                     let name = scope.value();
-                    let fine = !name.is_empty() && !name.contains(char::is_whitespace);
-                    if fine {
-                        Ok(name)
-                    } else {
-                        Err(syn::Error::new(scope.span(), "a scope is one word: `users:read`"))
+                    if !name.is_empty() && !name.contains(char::is_whitespace) {
+                        scopes.push(name);
+                        continue;
                     }
+                    "a scope is one word: `users:read`"
                 }
-                other => Err(syn::Error::new_spanned(other, "a scope is a string: `\"users:read\"`")),
-            })
-            .collect()
+                _ => "a scope is a string: `\"users:read\"`",
+            };
+            let error = syn::Error::new_spanned(element, text);
+            match &mut wrong {
+                Some(wrong) => wrong.combine(error),
+                None => wrong = Some(error),
+            }
+        }
+        wrong.map_or(Ok(scopes), Err)
     }
 
     /// The value is missing or of another kind.

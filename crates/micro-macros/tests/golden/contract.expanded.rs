@@ -2,14 +2,22 @@
 /// User accounts.
 pub trait UserAccounts: ::core::marker::Send + ::core::marker::Sync + 'static {
     /// Retrieve a user.
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     fn get(
         &self,
         cx: &Context,
         id: UserId,
     ) -> impl ::core::future::Future<Output = Result<Profile>> + ::core::marker::Send;
     /// Search for users.
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     fn find(
         &self,
         req: FindRequest,
@@ -17,7 +25,11 @@ pub trait UserAccounts: ::core::marker::Send + ::core::marker::Sync + 'static {
         Output = Result<Vec<Profile>>,
     > + ::core::marker::Send;
     /// Follow changes.
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     fn changes(
         &self,
         since: Option<u64>,
@@ -25,7 +37,11 @@ pub trait UserAccounts: ::core::marker::Send + ::core::marker::Sync + 'static {
         Output = impl Stream<Item = Result<Change>> + ::core::marker::Send,
     > + ::core::marker::Send;
     /// Follow deletions.
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     fn deletions(&self) -> impl Stream<Item = Result<UserId>> + ::core::marker::Send;
     /// Whether there is such a user. Not an endpoint: it has a body.
     #[allow(clippy::manual_async_fn)]

@@ -24,7 +24,11 @@ impl Notes {
     /// ```text
     /// @example is not read inside a fence
     /// ```
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     async fn write(&self, text: String, tags: Vec<String>) -> Result<u64> {
         self.insert(text, tags).await
     }
@@ -33,7 +37,11 @@ impl Notes {
      *
      * @param id Its number.
      */
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     async fn read(&self, id: u64) -> Result<Note> {
         self.find(id).await
     }

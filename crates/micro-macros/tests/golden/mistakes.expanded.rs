@@ -1,11 +1,19 @@
 //! Five mistakes: five errors, and the item and its sound endpoint are still there.
 impl Users {
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     async fn undocumented(&self, id: u64) -> Result<Profile> {
         self.find(id)
     }
     /// Unknown option.
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     async fn misspelt(&self) -> Result<()> {
         Ok(())
     }
@@ -16,12 +24,20 @@ impl Users {
     /// An example that does not fit.
     ///
     /// @example {"idd": 7}
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     async fn example(&self, id: Option<u64>) -> Result<()> {
         Ok(())
     }
     /// Nothing wrong here.
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     async fn sound(&self) -> Result<()> {
         Ok(())
     }

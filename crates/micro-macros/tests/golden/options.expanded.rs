@@ -1,7 +1,11 @@
 //! Every option of `#[endpoint]`, and a library under another path.
 impl Shop {
     /// Place an order.
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     async fn place_order(&self, order: Order) -> Result<Receipt> {
         self.place(order).await
     }

@@ -1,7 +1,11 @@
 //! Own errors, sync methods and skipped ones: the client stands beside the trait.
 pub(crate) trait Orders: Audited + ::core::marker::Send + ::core::marker::Sync + 'static {
     /// Place an order.
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     fn place(
         &self,
         order: Order,
@@ -9,10 +13,18 @@ pub(crate) trait Orders: Audited + ::core::marker::Send + ::core::marker::Sync +
         Output = Result<Receipt, OrderError>,
     > + ::core::marker::Send;
     /// Count the orders.
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     fn count(&self) -> u64;
     /// Follow orders.
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     fn watch(
         &self,
         cx: Context,

@@ -3,7 +3,11 @@ impl crate::store::Users {
     /// Create a user.
     ///
     /// @param email Where the invoices go.
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     async fn create_user(
         &self,
         name: String,
@@ -16,7 +20,11 @@ impl crate::store::Users {
         self.insert(cx, name, email, tags, r#type).await
     }
     /// A lone parameter of a plain type is a key, whatever it is called.
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     fn echo(&self, input: String) -> String {
         input
     }

@@ -1,7 +1,11 @@
 //! The three ways to stream.
 impl Logs {
     /// Follow a log.
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     async fn tail(
         &self,
         cx: &Context,
@@ -10,12 +14,20 @@ impl Logs {
         self.lines(cx, topic)
     }
     /// Follow every log.
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     fn all(&self) -> impl Stream<Item = Result<Line, LogError>> + Send + '_ {
         self.every_line()
     }
     /// Follow a log that may not be there.
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     async fn open(&self, topic: String) -> Result<impl Stream<Item = Result<Line>>> {
         self.find(topic).map(Log::lines)
     }

@@ -4,12 +4,20 @@ impl Users {
     /// Retrieve a user profile by ID. Returns the full profile.
     ///
     /// @example {"id": "user-123"}
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     pub async fn get(&self, cx: &Context, req: GetRequest) -> Result<Profile> {
         self.db.find(cx, req.id).await
     }
     /// Forget everything.
-    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments
+    )]
     fn clear(&self) {
         self.db.clear();
     }

@@ -24,7 +24,7 @@ impl<T: Send> Store<T> {
 }
 
 #[micro::service]
-impl (u8, u8) {
+impl dyn Find {
     /// Add them.
     #[endpoint]
     fn add(&self) {}

@@ -7,7 +7,7 @@ use micro::prelude::*;
 mod store {
     /// Elsewhere.
     #[derive(Debug)]
-    pub struct Users;
+    pub(super) struct Users;
 }
 
 /// Named like something the macro makes.
@@ -20,7 +20,14 @@ struct GetArguments {
 impl store::Users {
     /// Names of ours are free for others.
     #[endpoint]
-    async fn get(&self, body: u8, cx: &micro::Context, endpoint: u8, arguments: GetArguments, items: u8) -> Result<u64> {
+    async fn get(
+        &self,
+        body: u8,
+        cx: &micro::Context,
+        endpoint: u8,
+        arguments: GetArguments,
+        items: u8,
+    ) -> Result<u64> {
         let _ = cx;
         Ok(u64::from(body + endpoint + items) + arguments.id)
     }
@@ -44,7 +51,7 @@ impl store::Users {
     /// Written by hand.
     #[endpoint]
     #[must_use]
-    pub fn boxed(&self, #[allow(unused_mut)] mut list: Vec<u8>) -> Box<[u8]> {
+    pub(crate) fn boxed(&self, #[allow(unused_mut)] mut list: Vec<u8>) -> Box<[u8]> {
         list.into_boxed_slice()
     }
 }
@@ -73,7 +80,12 @@ trait Orders {
     async fn count(&self, cx: micro::Context) -> Result<u64>;
 }
 
-fn main() {
-    let _ = (store::Users, Numbers);
-    let _ = OrdersClient::descriptor();
+#[test]
+fn all_of_it_is_offered() {
+    let users = micro::serve(store::Users).handle(Numbers);
+    users.check().unwrap();
+    let names: Vec<_> = users.descriptor().endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
+    let expected = ["Users.Get", "Users.Match", "Users.Descriptor", "Users.Dispatch", "Users.Boxed", "Numbers.Echo"];
+    assert_eq!(names, expected);
+    assert_eq!(OrdersClient::descriptor().endpoints.len(), 1);
 }
