@@ -1,8 +1,15 @@
 //! One file a command: its doc comment is its help, `Args` its flags, `run` what it does.
 
+mod call;
 mod completion;
+mod describe;
+mod doctor;
 mod help_markdown;
+mod mcp;
 mod new;
+mod run;
+mod server;
+mod services;
 
 use clap::Subcommand;
 
@@ -12,14 +19,36 @@ use crate::{cx::Cx, error::CommandError, ui::Ui};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     New(new::Args),
+    Run(run::Args),
+    Server(server::Args),
+    Services(services::Args),
+    Describe(describe::Args),
+    Call(call::Args),
+    Mcp(mcp::Args),
+    Doctor(doctor::Args),
     Completion(completion::Args),
     HelpMarkdown(help_markdown::Args),
 }
 
 impl Command {
+    /// Which logs are shown when nobody says. What runs for long tells of its course.
+    pub(crate) fn logs(&self) -> &'static str {
+        match self {
+            Self::Server(_) => "info",
+            _ => "warn",
+        }
+    }
+
     pub(crate) async fn run(self, ui: &mut Ui, cx: &Cx) -> Result<(), CommandError> {
         match self {
             Self::New(args) => new::run(ui, cx, args).await,
+            Self::Run(args) => run::run(ui, cx, args).await,
+            Self::Server(args) => server::run(ui, cx, args).await,
+            Self::Services(args) => services::run(ui, cx, args).await,
+            Self::Describe(args) => describe::run(ui, cx, args).await,
+            Self::Call(args) => call::run(ui, cx, args).await,
+            Self::Mcp(args) => mcp::run(ui, cx, args).await,
+            Self::Doctor(args) => doctor::run(ui, cx, args).await,
             Self::Completion(args) => completion::run(ui, cx, args).await,
             Self::HelpMarkdown(args) => help_markdown::run(ui, cx, args).await,
         }

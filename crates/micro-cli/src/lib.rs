@@ -7,7 +7,13 @@ mod cli;
 mod commands;
 mod cx;
 mod error;
+mod fleet;
+mod input;
+mod near;
+mod serving;
+mod tools;
 mod ui;
+mod words;
 
 use std::process::ExitCode;
 
@@ -19,7 +25,8 @@ use self::{cli::Cli, cx::Cx, error::CommandError, ui::Ui};
 /// Runs the command that the process's arguments ask for. The exit code tells the kind of failure.
 pub fn main() -> ExitCode {
     let cli = Cli::parse(); // a usage error leaves with 2 from here
-    telemetry::init(if cli.verbose { "debug,hyper=info,notify=info" } else { "warn" }, telemetry::Format::from_env());
+    let logs = if cli.verbose { "debug,hyper=info,notify=info" } else { cli.command.logs() };
+    telemetry::init(logs, telemetry::Format::from_env());
     let mut ui = Ui::new(cli.color);
     let cx = Cx::new(cli.registry);
     let done = runtime().and_then(|runtime| {

@@ -103,6 +103,11 @@ impl Ui {
         }
     }
 
+    /// Whether what is printed reaches nobody any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.failed.is_some()
+    }
+
     /// Flushes. Fails when something could not be printed, unless the reader has had enough (`| head`).
     pub(crate) fn finish(&mut self) -> Result<(), CommandError> {
         let flushed = self.out.flush();

@@ -63,7 +63,9 @@ fn kind(schema: &Value, root: &Value, depth: usize) -> String {
         return either(choices.iter().filter(|choice| choice["type"] != "null").map(deeper));
     }
     match &schema["type"] {
-        Value::Array(names) => either(names.iter().filter_map(Value::as_str).filter(|name| *name != "null").map(str::to_owned)),
+        Value::Array(names) => {
+            either(names.iter().filter_map(Value::as_str).filter(|name| *name != "null").map(str::to_owned))
+        }
         Value::String(name) => match name.as_str() {
             "array" => format!("list of {}", deeper(&schema["items"])),
             "object" => match schema["properties"].as_object() {
