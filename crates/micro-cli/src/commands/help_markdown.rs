@@ -38,7 +38,9 @@ fn command(page: &mut String, command: &Command, path: &str) {
     });
     // The global flags are told once, at the root.
     let told = |arg: &&Arg| {
-        !arg.is_hide_set() && !matches!(arg.get_id().as_str(), "help" | "version") && (path == "micro" || !arg.is_global_set())
+        !arg.is_hide_set()
+            && !matches!(arg.get_id().as_str(), "help" | "version")
+            && (path == "micro" || !arg.is_global_set())
     };
     let positional: Vec<_> = command.get_positionals().filter(told).collect();
     list(page, "Arguments", &positional, |page, arg| argument(page, arg));
