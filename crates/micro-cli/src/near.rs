@@ -39,7 +39,7 @@ fn distance(wanted: &str, name: &str) -> Option<usize> {
         return Some(1);
     }
     let distance = edits(&wanted, &name);
-    (distance <= wanted.chars().count().max(3) / 3).then_some(distance)
+    (distance <= wanted.chars().count().div_ceil(3)).then_some(distance)
 }
 
 /// Levenshtein's distance: characters to insert, remove or replace.

@@ -98,7 +98,7 @@ fn show(ui: &mut Ui, service: &Service, endpoint: &EndpointDescriptor) {
         ui.data(format_args!("  {} {}", if endpoint.streaming { "streams" } else { "answers" }, answer(output)));
     }
     for example in &endpoint.examples {
-        ui.data(format_args!("  micro call {} {} '{example}'", service.name, endpoint.name));
+        ui.data(format_args!("  try it: micro call {} {} '{example}'", service.name, endpoint.name));
     }
 }
 

@@ -1,5 +1,12 @@
 //! The command as people meet it: its words, its exit codes, its files.
 
+mod call;
+mod doctor;
+mod fleet;
 mod help;
 mod new;
+mod registry;
+mod server;
+mod tools;
+mod users;
 mod vocabulary;
