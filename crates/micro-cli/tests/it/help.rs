@@ -13,9 +13,23 @@ fn the_help_teaches() {
 #[test]
 fn every_command_has_examples() {
     let home = Home::new().unwrap();
-    for command in ["new", "run", "completion"] {
-        let help = micro(&home, &[command, "--help"]);
-        assert!(help.success().contains("Examples:\n  micro "), "{command}:\n{}", help.stdout);
+    let commands = [
+        "new",
+        "run",
+        "server",
+        "services",
+        "describe",
+        "call",
+        "mcp",
+        "mcp serve",
+        "mcp list",
+        "mcp test",
+        "doctor",
+        "completion",
+    ];
+    for command in commands {
+        let help = micro(&home, &[&command.split(' ').collect::<Vec<_>>()[..], &["--help"]].concat());
+        assert!(help.success().contains("Examples:\n  "), "{command}:\n{}", help.stdout);
     }
 }
 

@@ -6,7 +6,7 @@ use micro_test::{Home, http};
 use serde_json::{Value, json};
 
 use crate::{
-    tools::{await_ready, called},
+    tools::called,
     users::{Running, check_ends_well, check_failure, command},
     vocabulary::micro,
 };
@@ -39,7 +39,6 @@ fn a_token_is_made_when_one_is_needed_and_shown_once() {
     let token = line.split_whitespace().nth(1).unwrap().to_owned();
     let log: Value = serde_json::from_str(&server.wait_for_line("gateway is up", PATIENCE).unwrap()).unwrap();
     let url = log["url"].as_str().unwrap();
-    await_ready(url);
 
     let tools = format!("{url}/mcp/tools");
     assert_eq!(http::get(&tools).unwrap().status(), 401);
@@ -69,7 +68,6 @@ fn the_file_sets_what_the_flags_leave_open() {
         .start()
         .unwrap();
     let url = server.wait_for_url(PATIENCE).unwrap();
-    await_ready(&url);
     let call = |tool: &str| {
         let body = json!({"tool": tool, "input": {"id": "ada", "name": "A"}});
         let bearer = ("Authorization", "Bearer 0123456789abcdef");

@@ -133,18 +133,7 @@ fn an_address_that_is_taken_is_told() {
     }
 }
 
-/// Calls through the plain front, once the catalog has been read.
+/// Calls through the plain front.
 pub(crate) fn called(url: &str, body: &Value) -> Value {
-    await_ready(url);
     http::post_json(&format!("{url}/mcp/call"), &[], body).unwrap().json().unwrap()
-}
-
-/// Asks until the gateway has read its catalog: every answer is an event, none is waited for blindly.
-pub(crate) fn await_ready(url: &str) {
-    let ready = || http::get(&format!("{url}/health")).unwrap().json().unwrap()["tools"].as_u64() > Some(0);
-    let end = std::time::Instant::now() + Duration::from_secs(30);
-    while !ready() {
-        assert!(std::time::Instant::now() < end, "the gateway does not see the service");
-        std::thread::yield_now();
-    }
 }

@@ -65,7 +65,7 @@ impl Users {
     /// Never answer.
     #[endpoint]
     async fn wait(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
