@@ -5,7 +5,7 @@ use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_util::{FutureExt, TryStreamExt};
-use micro_core::{Context, Error, Result, ServiceDescriptor, Validator, check_service_name};
+use micro_core::{Context, Error, Result, Schema, ServiceDescriptor, Validator, check_service_name};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Caller, Outgoing, Reply, Service};
@@ -93,6 +93,9 @@ impl Router {
             if descriptor.endpoints[..i].iter().any(|e| e.name == *name) {
                 faults.push(format!("two handlers offer `{name}`"));
             }
+            if !takes_object(&endpoint.input) {
+                faults.push(format!("`{name}`: its arguments are not an object; take a struct, or plain parameters"));
+            }
             match Validator::compile(&endpoint.input) {
                 Err(error) => faults.push(format!("`{name}`: the arguments' schema is {error}")),
                 Ok(validator) => {
@@ -139,6 +142,15 @@ impl std::fmt::Debug for Router {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Router").field(&self.0.descriptor).finish()
     }
+}
+
+/// MCP wants `"type": "object"` at the root, said outright.
+fn takes_object(schema: &Schema) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Root {
+        r#type: Option<serde_json::Value>,
+    }
+    serde_json::from_str::<Root>(schema.as_str()).is_ok_and(|root| root.r#type.is_some_and(|t| t == "object"))
 }
 
 /// In the same process; the service name is not looked at, so one router can stand in for a peer.

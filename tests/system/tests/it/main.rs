@@ -1,4 +1,9 @@
 //! Whole systems, from the outside: real processes, real clients, the official suite.
 
+mod agents;
+mod blog;
 mod clients;
 mod conformance;
+mod docs;
+mod hostile;
+mod reload;
