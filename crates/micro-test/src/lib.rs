@@ -14,7 +14,7 @@ pub mod tools;
 pub mod workspace;
 
 pub use self::{
-    clients::{Client, Mode},
+    clients::{Client, Mode, Session},
     home::Home,
     process::Process,
     tools::Tool,

@@ -58,3 +58,8 @@ pub mod __private {
     pub use micro_core::{Context, Error};
     pub use micro_rpc::{Caller, Reply, Service, glue::*};
 }
+
+/// The guide, whose services must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/writing-a-service.md")]
+struct WritingAService;
