@@ -14,7 +14,7 @@ Examples:
   micro mcp test hello_Hello       Call one with its own example
 
 Exit codes:
-  0 done   1 internal error   2 wrong usage   3 not found   4 unavailable   5 denied   6 invalid input";
+  0 done  1 internal error  2 wrong usage  3 not found  4 unavailable  5 denied  6 invalid input";
 
 /// Every microservice is AI-native by default
 ///
@@ -27,7 +27,14 @@ pub(crate) struct Cli {
     ///
     /// `file` is a folder of this user on this machine; nothing needs to be installed. Every command and
     /// every service that names the same registry sees the same services.
-    #[arg(long, global = true, env = "MICRO_REGISTRY", value_name = "LOCATION", default_value = "file")]
+    #[arg(
+        long,
+        global = true,
+        env = "MICRO_REGISTRY",
+        hide_env_values = true,
+        value_name = "LOCATION",
+        default_value = "file"
+    )]
     pub(crate) registry: Location,
 
     /// When to use colours; `auto` means on a terminal and unless NO_COLOR is set

@@ -60,6 +60,6 @@ fn completions_know_the_commands() {
     let home = Home::new().unwrap();
     for shell in ["bash", "zsh", "fish"] {
         let script = micro(&home, &["completion", shell]);
-        assert!(script.success().contains("--registry"), "{shell}");
+        assert!(script.success().contains("registry"), "{shell}");
     }
 }

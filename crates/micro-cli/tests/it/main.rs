@@ -6,6 +6,7 @@ mod fleet;
 mod help;
 mod new;
 mod registry;
+mod run;
 mod server;
 mod tools;
 mod users;

@@ -18,7 +18,7 @@ pub(super) fn check_empty(folder: &Path) -> Result<(), CommandError> {
     }
 }
 
-/// What stands behind `micro-rs =`: the framework this command was built from, as long as its source is
+/// Where `micro-rs` comes from: the framework this command was built from, as long as its source is
 /// there, else the published one of the same version.
 pub(super) fn dependency() -> String {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../micro");
@@ -26,9 +26,9 @@ pub(super) fn dependency() -> String {
         Ok(source) if source.join("Cargo.toml").is_file() => {
             // A basic TOML string: only these two need an escape in a path people use.
             let path = source.display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
-            format!("{{ path = \"{path}\" }}")
+            format!("path = \"{path}\"")
         }
-        _ => format!("\"{}\"", env!("CARGO_PKG_VERSION")),
+        _ => format!("version = \"{}\"", env!("CARGO_PKG_VERSION")),
     }
 }
 

@@ -1,6 +1,9 @@
 //! The first screen: where everything is, who is there, and three commands to try with what is there.
 
-use std::{fmt, net::SocketAddr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
 
 use micro_gateway::{Snapshot, Tool};
 use owo_colors::OwoColorize;
@@ -74,43 +77,38 @@ impl Trial {
 
 impl fmt::Display for Banner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let base = format!("http://{}", self.address);
-        let mcp = format!("http://{}/mcp", self.mcp_address.unwrap_or(self.address));
-        let mut row = |name: &str, text: &str| writeln!(f, "  {}{text}", format_args!("{name:<11}").bold());
-        let title = format!("Micro {}", env!("CARGO_PKG_VERSION"));
-        row("", "")?;
-        row(&title, "")?;
-        row("API", &format!("{base}/api/{{service}}/{{Type.Method}}"))?;
-        row("MCP", &mcp)?;
-        row("MCP tools", &format!("{mcp}/tools"))?;
-        row("Health", &format!("{base}/health"))?;
-        row("", "")?;
+        let base = format!("http://{}", from_here(self.address));
+        let mcp = format!("http://{}/mcp", from_here(self.mcp_address.unwrap_or(self.address)));
+        let width = self.services.iter().map(|service| service.name.chars().count()).max().unwrap_or_default();
+        writeln!(f, "\n  {}\n", format_args!("Micro {}", env!("CARGO_PKG_VERSION")).bold())?;
+        let row = |f: &mut fmt::Formatter<'_>, name: &str, text: &str| {
+            writeln!(f, "  {}{text}", format_args!("{name:<11}").bold())
+        };
+        row(f, "API", &format!("{base}/api/{{service}}/{{Type.Method}}"))?;
+        row(f, "MCP", &mcp)?;
+        row(f, "MCP tools", &format!("{mcp}/tools"))?;
+        row(f, "Health", &format!("{base}/health"))?;
+        writeln!(f)?;
         for (at, service) in self.services.iter().enumerate() {
-            row(if at == 0 { "Services" } else { "" }, &service.to_string())?;
+            row(f, if at == 0 { "Services" } else { "" }, &service.shown(width))?;
         }
         match &self.auth {
-            Auth::Off => row("Auth", "off (loopback: no login needed)")?,
-            Auth::On => row("Auth", "on: send `Authorization: Bearer TOKEN`")?,
+            Auth::Off => row(f, "Auth", "off (loopback: no login needed)")?,
+            Auth::On => row(f, "Auth", "on: send `Authorization: Bearer TOKEN`")?,
             Auth::Made(token) => {
-                row("Auth", "on: this token is shown once, send it as `Authorization: Bearer TOKEN`")?;
-                row("Token", token)?;
+                row(f, "Auth", "on: this token is shown once, send it as `Authorization: Bearer TOKEN`")?;
+                row(f, "Token", token)?;
             }
         }
         if let Some(registry) = &self.registry {
-            row("Registry", registry)?;
+            row(f, "Registry", registry)?;
         }
+        writeln!(f)?;
         for (at, command) in self.commands(&base, &mcp).iter().enumerate() {
-            if at == 0 {
-                row("", "")?;
-            }
-            row(if at == 0 { "Try" } else { "" }, command)?;
+            row(f, if at == 0 { "Try" } else { "" }, command)?;
         }
-        if self.watching {
-            write!(f, "\n  {}", "Watching for changes… Ctrl-C stops everything.".dimmed())?;
-        } else {
-            write!(f, "\n  {}", "Ctrl-C stops everything.".dimmed())?;
-        }
-        writeln!(f)
+        let watching = if self.watching { "Watching for changes… " } else { "" };
+        writeln!(f, "\n  {}", format_args!("{watching}Ctrl-C stops everything.").dimmed())
     }
 }
 
@@ -133,13 +131,24 @@ impl Banner {
     }
 }
 
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.tools {
-            Some(tools) => write!(f, "{} {}  {}", "●".green(), self.name, count(tools, "tool").dimmed()),
-            None => write!(f, "{} {}  {}", "○".yellow(), self.name, "not up yet".dimmed()),
+impl Line {
+    fn shown(&self, width: usize) -> String {
+        let Self { name, tools } = self;
+        match tools {
+            Some(tools) => format!("{} {name:width$}  {}", "●".green(), count(*tools, "tool").dimmed()),
+            None => format!("{} {name:width$}  {}", "○".yellow(), "not up yet".dimmed()),
         }
     }
+}
+
+/// Who listens on every interface is reached through loopback from this machine.
+fn from_here(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    (ip, address.port()).into()
 }
 
 /// A word for the shell.
