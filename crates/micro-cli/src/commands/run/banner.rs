@@ -56,13 +56,15 @@ pub(super) struct Trial {
 
 impl Trial {
     /// The best tool of these services to begin with: one that has an example, rather one that changes
-    /// nothing.
+    /// nothing, rather of a service that others depend on, which come first.
     pub(super) fn choose(tools: &Snapshot, services: &[&str]) -> Option<Self> {
-        let ours = tools.tools().filter(|(_, tool)| services.contains(&&*tool.service));
-        let (shown, tool) = ours.min_by_key(|(_, tool)| {
+        let ranked = tools.tools().filter_map(|(shown, tool)| {
+            let place = services.iter().position(|service| *service == &*tool.service)?;
             let descriptor = &tool.descriptor;
-            (descriptor.examples.is_empty(), !descriptor.hints.read_only, descriptor.streaming)
-        })?;
+            let rank = (descriptor.examples.is_empty(), !descriptor.hints.read_only, descriptor.streaming, place);
+            Some((rank, shown, tool))
+        });
+        let (_, shown, tool) = ranked.min_by_key(|(rank, ..)| *rank)?;
         Some(Self::of(shown, tool))
     }
 
