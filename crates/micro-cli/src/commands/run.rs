@@ -145,6 +145,10 @@ pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandE
 
 /// Ends everything: the gateway's calls first, then the services. A second signal does not wait.
 async fn stop(drain: Drain, supervisor: Supervisor, screen: &Screen) {
+    let again = shutdown_signal();
+    tokio::pin!(again);
+    // It listens from the first poll on: before anybody is told of it.
+    let _ = futures_util::poll!(&mut again);
     screen.status("");
     screen.say("stopping; Ctrl-C again kills what still runs");
     let force = supervisor.force();
@@ -155,7 +159,7 @@ async fn stop(drain: Drain, supervisor: Supervisor, screen: &Screen) {
     tokio::pin!(gracefully);
     tokio::select! {
         () = &mut gracefully => return,
-        () = shutdown_signal() => force.cancel(),
+        () = again => force.cancel(),
     }
     // What is being waited for may be the gateway; killed processes need no wait for it.
     let _ = tokio::time::timeout(Duration::from_secs(1), gracefully).await;
