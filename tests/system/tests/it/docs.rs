@@ -6,8 +6,8 @@
 //!   for any lines. A command must succeed, or fail when it is said to print `error: …`. One that ends
 //!   in ` &` runs until the page's end; what it is said to print is waited for. A `curl` that finds
 //!   nobody, or not yet the right answer, is repeated for a while, as a reader would.
-//! - any tag followed by `file=PATH`: the text is written to that file before the next command;
-//! - `rust`: compiled, as a file that a command builds or as a doctest of the facade;
+//! - any tag followed by `file:PATH`: the text is written to that file before the next command;
+//! - `rust`: compiled, as a file that a command builds, as a doctest of the facade, or where it was copied from;
 //! - `json`: must be JSON; `sh`: only commands of [`EXEMPT`]; `toml`, `text` and `mermaid` are shown.
 //!
 //! The commands of a page share a folder, their working directory and their exported variables, and
@@ -125,12 +125,16 @@ fn every_block_is_of_a_kind_that_is_checked() -> Result<()> {
     Ok(())
 }
 
-/// Whether a file, a doctest or an example holds this block.
+/// Whether a command, a doctest, an example or the template of `micro new hello` has this block in it.
 fn is_compiled(path: &str, block: &page::Block) -> Result<bool> {
     let root = workspace::root()?;
-    let doctests = fs::read_to_string(root.join("crates/micro/src/lib.rs"))?;
-    let example = fs::read_to_string(root.join("examples/hello/src/main.rs"))?;
-    Ok(block.file.is_some() || doctests.contains(&format!("\"../../../{path}\"")) || example.contains(&block.text))
+    let read = |file: &str| fs::read_to_string(root.join(file)).with_context(|| format!("cannot read {file}"));
+    let template = read("crates/micro-cli/templates/default/main.rs.in")?;
+    let template = template.replace("{{name}}", "hello").replace("{{Type}}", "Hello");
+    Ok(block.file.is_some()
+        || read("crates/micro/src/lib.rs")?.contains(&format!("\"../../../{path}\""))
+        || read("examples/hello/src/main.rs")?.contains(&block.text)
+        || template.contains(&block.text))
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Page {
                 (false, Some(info)) => {
                     let mut words = info.split_whitespace();
                     let tag = words.next().with_context(|| format!("line {}: a block without a tag", at + 1))?;
-                    let file = words.find_map(|word| word.strip_prefix("file="));
+                    let file = words.find_map(|word| word.strip_prefix("file:"));
                     let tag = tag.split(',').next().unwrap_or(tag);
                     let (tag, file, text) = (tag.to_owned(), file.map(str::to_owned), String::new());
                     blocks.push(Block { line: at + 2, tag, file, text });
@@ -123,7 +123,7 @@ fn fits(pattern: &str, line: &str) -> bool {
 #[test]
 fn a_page_is_read_as_its_reader_would() -> Result<()> {
     let text =
-        "Words.\n```toml file=a.toml\nx = 1\n```\n\n```console\n$ a \\\n  b\nsays a\n$ c &\n```\n```text\n$ no\n```\n";
+        "Words.\n```toml file:a.toml\nx = 1\n```\n\n```console\n$ a \\\n  b\nsays a\n$ c &\n```\n```text\n$ no\n```\n";
     let run = |line, command: &str, expected: &[&str]| Step::Run {
         line,
         command: command.to_owned(),

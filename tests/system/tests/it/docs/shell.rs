@@ -5,7 +5,6 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
-    thread::sleep,
     time::{Duration, Instant},
 };
 
@@ -13,9 +12,13 @@ use anyhow::{Context, Result, bail, ensure};
 use micro_test::{Home, Process, bins, workspace};
 
 use super::page::matches;
+use crate::blog::breathe;
 
 /// Time for a command, which may have to build a service from nothing.
 const PATIENCE: Duration = Duration::from_secs(900);
+/// Time for which a program in the background may say nothing before it has said what it should: builds
+/// tell of each crate.
+const SILENCE: Duration = Duration::from_secs(180);
 /// Time in which a `curl` may find nobody.
 const WARM_UP: Duration = Duration::from_secs(30);
 /// Time for what runs in the background to end.
@@ -71,7 +74,7 @@ impl Shell {
                 return Ok(());
             }
             if Instant::now() < end {
-                sleep(Duration::from_millis(200));
+                breathe();
                 continue;
             }
             let verdict = if succeeded { "succeeded" } else { "failed" };
@@ -81,24 +84,20 @@ impl Shell {
 
     /// Starts a command that stays and waits until it has printed what is expected.
     fn start(&mut self, command: &str, expected: &[String]) -> Result<()> {
-        let process = Process::start("background", self.command(&format!("exec {command}")))?;
-        let end = Instant::now() + PATIENCE;
-        let said = loop {
+        self.background.push(Process::start("background", self.command(&format!("exec {command}")))?);
+        let process = &self.background[self.background.len() - 1];
+        loop {
+            let mark = process.mark();
             let printed = self.with_usual_ports(&process.stdout());
             let lines: Vec<_> = printed.lines().collect();
             // It may go on to say more.
             if expected.is_empty() || (0..=lines.len()).any(|count| matches(expected, &lines[..count])) {
-                break Ok(());
+                return Ok(());
             }
-            if Instant::now() > end || !process.is_running() {
-                break Err(printed);
-            }
-            sleep(Duration::from_millis(100));
-        };
-        self.background.push(process);
-        said.map_err(|printed| {
-            anyhow::anyhow!("`{command}` printed\n{printed}--- the page says\n{}", expected.join("\n"))
-        })
+            process
+                .find(mark, SILENCE, |_| true)
+                .with_context(|| format!("`{command}` printed\n{printed}--- the page says\n{}", expected.join("\n")))?;
+        }
     }
 
     /// Runs a command to its end: whether it succeeded, and what it printed.
