@@ -9,6 +9,8 @@ mod run;
 mod test;
 mod tidy;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
@@ -30,9 +32,19 @@ enum Command {
     Conformance(conformance::Args),
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match obey(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn obey(command: Command) -> Result<()> {
     let root = micro_test::workspace::root()?;
-    match Cli::parse().command {
+    match command {
         Command::Demo(args) => demo::run(&root, &args),
         Command::Test(args) => test::run(&root, &args),
         Command::Tidy(args) => tidy::run(&root, &args),

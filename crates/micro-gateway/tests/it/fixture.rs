@@ -68,6 +68,8 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) catalog: Catalog,
     pub(crate) drain: Drain,
+    /// The token that was made because none was configured.
+    pub(crate) token: Option<String>,
     /// Audit lines so far, once the gateway has stopped.
     pub(crate) audit: tempfile::NamedTempFile,
     serving: Mutex<Option<tokio::task::JoinHandle<()>>>,
@@ -90,8 +92,9 @@ pub(crate) async fn empty(toml: &str, registry: MemoryRegistry) -> Running {
     config.audit.file = Some(audit.path().to_owned());
     let gateway = config.build(Arc::new(registry.clone())).await.unwrap();
     let (address, catalog, drain) = (gateway.address(), gateway.catalog(), Drain::new());
+    let token = gateway.generated_token().map(|secret| secret.reveal().to_owned());
     let serving = Mutex::new(Some(tokio::spawn(gateway.run(drain.clone()))));
-    Running { address, catalog, drain, audit, serving }
+    Running { address, catalog, drain, token, audit, serving }
 }
 
 /// Runs `Notes` as a service of this name.

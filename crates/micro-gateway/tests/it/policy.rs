@@ -134,3 +134,15 @@ async fn on_loopback_nothing_is_asked_but_a_credential_that_is_shown_must_be_goo
         }
     }
 }
+
+#[tokio::test]
+async fn a_token_is_made_when_one_is_needed_and_none_is_configured() {
+    let gateway = start("auth.mode = 'on'").await;
+    let token = gateway.token.clone().unwrap();
+    for front in FRONTS {
+        assert_eq!(keep(&gateway, front, None).await.status, 401, "{front}");
+        assert_eq!(keep(&gateway, front, Some(&token)).await.status, 200, "{front}");
+    }
+    assert_eq!(start("").await.token, None, "not on loopback");
+    assert_eq!(start(CONFIG).await.token, None, "not beside configured ones");
+}

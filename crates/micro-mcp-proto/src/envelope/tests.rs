@@ -1,3 +1,5 @@
+//! The envelope, message by message.
+
 use super::*;
 
 fn code(text: &str) -> (Option<&str>, i32) {

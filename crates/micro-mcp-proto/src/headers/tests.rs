@@ -1,3 +1,5 @@
+//! Headers against bodies, case by case.
+
 use serde_json::value::RawValue;
 
 use super::*;

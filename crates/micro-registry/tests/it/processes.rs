@@ -13,14 +13,19 @@ use tokio::time::Instant;
 const FOLDER: &str = "MICRO_TEST_FOLDER";
 const TTL: Duration = Duration::from_secs(2);
 
-/// The second process: announces itself until it is killed.
+/// Also the second process of the test below: with a folder in the environment it stays announced
+/// until it is killed.
 #[tokio::test]
-#[ignore = "started by the test below, in a process of its own"]
-async fn second_process() {
-    let folder = env::var_os(FOLDER).expect("the folder of the first process");
-    let registry = Arc::new(FileRegistry::open(folder).unwrap());
-    let _announcement = Announcement::start(registry, suite::instance("users", "2"), TTL).await.unwrap();
-    std::future::pending::<()>().await;
+async fn an_announcement_that_is_stopped_leaves_no_entry() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = env::var_os(FOLDER);
+    let registry = Arc::new(FileRegistry::open(folder.as_deref().unwrap_or(temp.path().as_os_str())).unwrap());
+    let announcement = Announcement::start(registry.clone(), suite::instance("users", "2"), TTL).await.unwrap();
+    if folder.is_some() {
+        std::future::pending::<()>().await;
+    }
+    announcement.stop().await.unwrap();
+    assert_eq!(registry.list().await.unwrap(), []);
 }
 
 /// A child that does not outlive its test.
@@ -41,7 +46,7 @@ async fn a_process_is_seen_while_it_lives_and_gone_after_it_was_killed() {
     assert!(matches!(suite::next(&mut events).await, Event::Reset(all) if all.is_empty()));
 
     let child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "processes::second_process", "--ignored"])
+        .args(["--exact", "processes::an_announcement_that_is_stopped_leaves_no_entry"])
         .env(FOLDER, temp.path())
         .stdout(Stdio::null())
         .spawn()
