@@ -56,7 +56,7 @@ impl Shape {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static("application/json"));
         headers.insert("micro-endpoint", HeaderValue::from_static("Bench.Bytes"));
-        Self { path: "/", headers, body: arguments(size).to_string().into(), expect: br#""bytes":"xxx"# }
+        Self { path: "/", headers, body: arguments(size).to_string().into(), expect: br#""people":["# }
     }
 
     /// The first page.

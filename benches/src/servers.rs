@@ -174,7 +174,9 @@ impl Service for Bench {
     fn dispatch(self: Arc<Self>, _: usize, _: Context, body: Bytes) -> BoxFuture<'static, micro_core::Result<Reply>> {
         Box::pin(async move {
             let BytesArguments { size } = serde_json::from_slice(&body)?;
-            Ok(Reply::Value(format!(r#"{{"bytes":"{}"}}"#, "x".repeat(size)).into()))
+            let person = r#"{"id":17,"name":"Grace Hopper","email":"grace@example.org","tags":["navy","compilers"]}"#;
+            let people = vec![person; size.div_ceil(person.len()).max(1)].join(",");
+            Ok(Reply::Value(format!(r#"{{"people":[{people}]}}"#).into()))
         })
     }
 }

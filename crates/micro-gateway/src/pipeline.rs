@@ -20,6 +20,7 @@ use futures_core::future::BoxFuture;
 use micro_core::{TraceContext, Violation};
 use micro_policy::{Caller, MissingScope, Verdict};
 use micro_rpc::Client;
+use serde_json::value::RawValue;
 
 pub use self::audit::AuditSink;
 pub(crate) use self::{
@@ -66,6 +67,27 @@ impl Progress for Silent {
     }
 }
 
+/// A service's answer, known to be JSON. Checked once, then only copied.
+#[derive(Debug, Clone)]
+pub(crate) struct Json(Bytes);
+
+impl Json {
+    fn checked(bytes: Bytes) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice::<&RawValue>(&bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// The text.
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("JSON is UTF-8")
+    }
+
+    /// The bytes.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.0
+    }
+}
+
 /// Why a call was not answered with a result.
 #[derive(Debug, Clone)]
 pub(crate) enum Error {
@@ -94,7 +116,7 @@ impl Pipeline {
     }
 
     /// Makes a call: the result is the service's JSON, untouched.
-    pub(crate) async fn call(&self, caller: &Caller, call: Call<'_>) -> Result<Bytes, Error> {
+    pub(crate) async fn call(&self, caller: &Caller, call: Call<'_>) -> Result<Json, Error> {
         let entry = self.audit.begin(&call, caller.account());
         let tool = self.catalog.load().find(call.tool).cloned();
         let answer = match &tool {
@@ -105,7 +127,7 @@ impl Pipeline {
         answer
     }
 
-    async fn decide_and_call(&self, caller: &Caller, call: &Call<'_>, tool: &Arc<Tool>) -> Result<Bytes, Error> {
+    async fn decide_and_call(&self, caller: &Caller, call: &Call<'_>, tool: &Arc<Tool>) -> Result<Json, Error> {
         // A tool outside the caller's scopes is not in their list either, but saying "forbidden"
         // tells an operator what to grant.
         tool.requirement.check(caller.scopes()).map_err(Error::Forbidden)?;

@@ -7,7 +7,6 @@
 use bytes::Bytes;
 use micro_mcp_proto::{Era, Revision, meta_key};
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::ServerInfo;
 
@@ -140,9 +139,10 @@ impl Writer {
 }
 
 /// The result of a tool that returned JSON: as text for every model, and as `structuredContent` where
-/// the revision takes it (objects since 2025-06-18, anything since 2026-07-28).
-pub fn tool_json(revision: Revision, json: &RawValue, identity: &Identity) -> Bytes {
-    let text = json.get();
+/// the revision takes it (objects since 2025-06-18, anything since 2026-07-28). `json` must be one JSON
+/// value: it is copied, not read.
+pub fn tool_json(revision: Revision, json: &str, identity: &Identity) -> Bytes {
+    let text = json.trim_ascii();
     let structured = match revision {
         Revision::V2026_07_28 => true,
         Revision::V2025_11_25 | Revision::V2025_06_18 => text.starts_with('{'),
@@ -170,8 +170,7 @@ mod tests {
     }
 
     fn text(revision: Revision, json: &str) -> String {
-        let raw: &RawValue = serde_json::from_str(json).unwrap();
-        String::from_utf8(tool_json(revision, raw, &identity()).to_vec()).unwrap()
+        String::from_utf8(tool_json(revision, json, &identity()).to_vec()).unwrap()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `GET /mcp/tools` and `POST /mcp/call`, in the shapes go-micro's gateway has for its clients.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use micro_core::header::TRACE_ID;
@@ -14,7 +14,7 @@ use super::{
     trace,
 };
 use crate::{
-    pipeline::{Call, Credential, Error, Silent},
+    pipeline::{Call, Credential, Error, Json, Silent},
     wire,
 };
 
@@ -64,9 +64,9 @@ pub(super) async fn call(site: &Site, request: Request<Incoming>) -> Response<Bo
         Err(error) => failed(&error),
         Ok(result) => {
             let trace = trace.id.to_string();
-            let mut body = BytesMut::with_capacity(result.len() + 64);
+            let mut body = BytesMut::with_capacity(result.as_str().len() + 64);
             body.put_slice(br#"{"result":"#);
-            body.put_slice(&result);
+            body.put_slice(result.as_str().as_bytes());
             body.put_slice(format!(r#","trace_id":"{trace}"}}"#).as_bytes());
             let mut response = json(StatusCode::OK, body.freeze());
             let trace = HeaderValue::from_str(&trace).expect("hex digits");
@@ -77,7 +77,7 @@ pub(super) async fn call(site: &Site, request: Request<Incoming>) -> Response<Bo
 }
 
 /// Authenticates and calls: what the plain fronts have in common.
-pub(super) async fn answer(site: &Site, credential: &Credential<'_>, call: Call<'_>) -> Result<Bytes, Error> {
+pub(super) async fn answer(site: &Site, credential: &Credential<'_>, call: Call<'_>) -> Result<Json, Error> {
     let caller: Caller = match site.pipeline.authenticate(credential, site.auth_needed) {
         Ok(caller) => caller,
         Err(error) => {

@@ -55,11 +55,7 @@ impl Mcp {
         let call = call(cx.peer, cx.meta.traceparent().as_deref(), params, &progress);
         let answer = self.pipeline.call(caller(cx), call).await;
         match answer {
-            Ok(json) => {
-                // The upstream has checked that it is JSON.
-                let json: &RawValue = serde_json::from_slice(&json).map_err(|_| RpcError::internal())?;
-                Ok(result::tool_json(cx.revision, json, &self.identity))
-            }
+            Ok(json) => Ok(result::tool_json(cx.revision, json.as_str(), &self.identity)),
             Err(error) => match wire::mcp(&error, &params.name) {
                 wire::Mcp::Result(text) => Ok(result::tool_error(cx.revision, &text, &self.identity)),
                 wire::Mcp::Failure(failure) => Err(failure),

@@ -36,7 +36,7 @@ pub(super) async fn call(site: &Site, request: Request<Incoming>) -> Response<Bo
     let trace = trace::of(None, Some(&parts.headers));
     let call = Call { front: "rest", tool: &tool, arguments: arguments.map(RawValue::get), trace, progress: &Silent };
     let mut response = match answer(site, &Credential::of(&parts.headers), call).await {
-        Ok(result) => json(StatusCode::OK, result),
+        Ok(result) => json(StatusCode::OK, result.into_bytes()),
         Err(failure) => {
             let (status, text) = wire::plain(&failure);
             let mut response = error(status, &text);

@@ -1,13 +1,17 @@
 //! Every call leaves a record, through a bounded queue and off the way of the call.
 
-use std::{io::Write, path::Path, sync::Arc, time::Instant};
+use std::{
+    io::Write,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use micro_policy::{Record, Scopes, Verdict};
 use tokio::sync::mpsc;
 
-use super::{Call, Error};
+use super::{Call, Error, Json};
 use crate::Tool;
 
 /// Where records go.
@@ -58,6 +62,7 @@ impl AuditSink {
 
 impl Audit {
     const QUEUE: usize = 4096;
+    const GATHER: Duration = Duration::from_millis(5);
 
     /// Starts the writing task. It ends when the last clone is gone and the queue is empty; await the
     /// handle to be sure that everything is written.
@@ -66,7 +71,15 @@ impl Audit {
         let (sender, mut records) = mpsc::channel(Self::QUEUE);
         let writer = tokio::spawn(async move {
             let mut batch = Vec::new();
-            while records.recv_many(&mut batch, 256).await > 0 {
+            while records.recv_many(&mut batch, Self::QUEUE).await > 0 {
+                // Gathering a little longer makes one wake-up and one write of many calls' records.
+                tokio::time::sleep(Self::GATHER).await;
+                while let Ok(record) = records.try_recv() {
+                    batch.push(record);
+                    if batch.len() >= Self::QUEUE {
+                        break;
+                    }
+                }
                 let (write, full) = (write.clone(), std::mem::take(&mut batch));
                 // A slow disk must not hold a runtime thread.
                 let _ = tokio::task::spawn_blocking(move || full.iter().for_each(|record| write(record))).await;
@@ -93,7 +106,7 @@ impl Audit {
 
 impl Entry<'_> {
     /// The call was answered. Waits while the queue is full.
-    pub(super) async fn end(mut self, tool: Option<&Tool>, answer: &Result<Bytes, Error>) {
+    pub(super) async fn end(mut self, tool: Option<&Tool>, answer: &Result<Json, Error>) {
         self.settle(tool, answer.as_ref().err());
         if let (Some(record), Some(queue)) = (self.record.take(), &self.audit.0) {
             let _ = queue.send(record).await; // fails only when the writer has panicked and said so

@@ -6,7 +6,7 @@ use micro_core::{Context, Error, Metadata, Result, TraceContext, header};
 use micro_policy::Caller;
 use micro_rpc::{Caller as _, Client, Items, Outgoing, Reply};
 
-use super::{Call, Progress};
+use super::{Call, Json, Progress};
 use crate::Tool;
 
 /// Largest list a streaming endpoint may add up to, in bytes.
@@ -18,7 +18,7 @@ pub(super) async fn call(
     call: &Call<'_>,
     tool: &Tool,
     arguments: &str,
-) -> Result<Bytes> {
+) -> Result<Json> {
     let cx = Context { metadata: metadata(caller, call, tool), deadline: None };
     let outgoing = Outgoing {
         service: tool.service.clone(),
@@ -29,13 +29,11 @@ pub(super) async fn call(
         timeout: tool.descriptor.timeout,
     };
     match client.call(outgoing).await? {
-        Reply::Value(json) if json.is_empty() => Ok(Bytes::from_static(b"null")),
-        // The service is not one of ours: what it sends must be JSON before it is put into JSON.
-        Reply::Value(json) => match serde_json::from_slice::<&serde_json::value::RawValue>(&json) {
-            Ok(_) => Ok(json),
-            Err(error) => Err(Error::internal(format!("`{}` answered with something else than JSON", tool.service))
-                .with_source(error)),
-        },
+        Reply::Value(json) if json.is_empty() => Ok(Json(Bytes::from_static(b"null"))),
+        // The service may be anyone's: what it sends must be JSON before it is put into JSON.
+        Reply::Value(json) => Json::checked(json).map_err(|error| {
+            Error::internal(format!("`{}` answered with something else than JSON", tool.service)).with_source(error)
+        }),
         Reply::Stream(items) => collect(items, call.progress).await,
     }
 }
@@ -59,7 +57,7 @@ fn new_span() -> [u8; 8] {
 }
 
 /// Tells of each item as it comes and answers `{"items":[…]}` at the end.
-async fn collect(mut items: Items, progress: &dyn Progress) -> Result<Bytes> {
+async fn collect(mut items: Items, progress: &dyn Progress) -> Result<Json> {
     let mut all = BytesMut::from(&br#"{"items":["#[..]);
     let mut n = 0;
     while let Some(item) = items.next().await {
@@ -77,5 +75,5 @@ async fn collect(mut items: Items, progress: &dyn Progress) -> Result<Bytes> {
         progress.item(n, &String::from_utf8_lossy(&item)).await;
     }
     all.put_slice(b"]}");
-    Ok(all.freeze())
+    Json::checked(all.freeze()).map_err(|e| Error::internal("the stream's items are not JSON").with_source(e))
 }
