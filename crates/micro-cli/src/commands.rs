@@ -5,6 +5,7 @@ mod completion;
 mod describe;
 mod doctor;
 mod help_markdown;
+mod leash;
 mod mcp;
 mod new;
 mod run;
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Doctor(doctor::Args),
     Completion(completion::Args),
     HelpMarkdown(help_markdown::Args),
+    Leash(leash::Args),
 }
 
 impl Command {
@@ -51,6 +53,7 @@ impl Command {
             Self::Doctor(args) => doctor::run(ui, cx, args).await,
             Self::Completion(args) => completion::run(ui, cx, args).await,
             Self::HelpMarkdown(args) => help_markdown::run(ui, cx, args).await,
+            Self::Leash(args) => leash::run(ui, cx, args).await,
         }
     }
 }

@@ -1,7 +1,12 @@
 //! `micro run` with services that are shell scripts: the command has to care for any program that joins the
 //! registry. Services in Rust are tried by the whole-system tests.
 
-use std::{fs, net::TcpListener, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    net::TcpListener,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use micro_test::{Home, Process};
 use rustix::process::{Pid, Signal, kill_process};
@@ -18,7 +23,7 @@ folder=${MICRO_REGISTRY#file://} id=$1-$MICRO_NODE_ID
 endpoint='{"name":"Say.Hello","metadata":{"description":"Say hello","example":"{}","read_only":"true"}}'
 node="{\"id\":\"$id\",\"address\":\"127.0.0.1:9\"}"
 echo "{\"ttl_ms\":600000,\"service\":{\"name\":\"$1\",\"version\":\"1\",\"endpoints\":[$endpoint],\"nodes\":[$node]}}" > "$folder/.new-$id.tmp"
-leave='echo "bye from $$"; rm -f "$folder/$id.json"; exit 0'
+leave='kill $!; rm -f "$folder/$id.json"; echo "bye from $$"; exit 0'
 trap "${LEAVE-$leave}" TERM
 echo "$1 is ready as $$"
 mv "$folder/.new-$id.tmp" "$folder/$id.json"
@@ -138,6 +143,32 @@ fn a_second_signal_does_not_wait_for_a_service_that_will_not_leave() {
     // Alone it would be waited for ten seconds.
     assert!(process.wait(Duration::from_secs(5)).unwrap().success());
     assert!(rustix::process::test_kill_process(pid_in(&line)).is_err());
+}
+
+#[test]
+fn services_do_not_outlive_a_run_that_was_killed() {
+    let home = home(&[("a", "")]);
+    let process = run(&home, &["--no-watch"]);
+    process.wait_for_line("a is ready as", PATIENCE).unwrap();
+    assert_eq!(entries(&home, "a").len(), 1);
+    let deadline = Instant::now() + PATIENCE;
+    // The command alone, not its group, as the system does when memory runs out.
+    kill_process(Pid::from_raw(process.id().try_into().unwrap()).unwrap(), Signal::KILL).unwrap();
+    while !entries(&home, "a").is_empty() {
+        assert!(Instant::now() < deadline, "the service has not left the registry");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_program_that_is_not_there_is_named() {
+    let home = Home::new().unwrap();
+    fs::write(home.path().join("micro.toml"), "[services.a]\ncommand = [\"no-such-program\"]\n").unwrap();
+    let mut command = home.command(env!("CARGO_BIN_EXE_micro"));
+    command.args(["run", "--address", "127.0.0.1:0"]);
+    let process = Process::start("micro-run", command).unwrap();
+    process.wait_for_line("cannot start no-such-program", PATIENCE).unwrap();
+    process.wait_for_line("○ a  not up yet", PATIENCE).unwrap();
 }
 
 #[test]

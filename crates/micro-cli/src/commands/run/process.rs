@@ -52,7 +52,10 @@ impl Process {
     /// When the program cannot be executed.
     pub(super) fn start(launch: &Launch, prefix: &Prefix, screen: &Arc<Screen>) -> io::Result<Self> {
         let id = uuid::Uuid::new_v4().to_string();
-        let mut child = Command::new(&launch.program)
+        // Through `micro leash`, so that a service does not outlive us even when we are killed.
+        let mut child = Command::new(ourselves()?)
+            .args(["leash", "--", &std::process::id().to_string()])
+            .arg(&launch.program)
             .args(&launch.args)
             .current_dir(&launch.dir)
             .envs(&launch.env)
@@ -100,6 +103,14 @@ impl Process {
             // The only error left is that nobody is there any more.
             let _ = kill_process_group(group, signal);
         }
+    }
+}
+
+/// This very program, also after the file it came from was replaced.
+fn ourselves() -> io::Result<PathBuf> {
+    match PathBuf::from("/proc/self/exe") {
+        linux if linux.exists() => Ok(linux),
+        _ => std::env::current_exe(),
     }
 }
 
