@@ -16,12 +16,13 @@ pub(crate) async fn gateway(ui: &mut Ui, cx: &Cx, config: Config) -> Result<(), 
     let gateway = config.build(cx.registry()?).await.map_err(tools::failed)?;
     // Who reads that it is up may call at once. A registry that is down does not hold it up.
     let _ = tokio::time::timeout(fleet::PATIENCE, gateway.catalog().settled()).await;
+    let signal = shutdown_signal();
     introduce(ui, cx, &gateway);
     let drain = Drain::new();
     let mut serving = Box::pin(gateway.run(drain.clone()));
     tokio::select! {
         () = &mut serving => return Ok(()),
-        () = shutdown_signal() => {}
+        () = signal => {}
     }
     tracing::info!("stopping");
     drain.begin();

@@ -89,9 +89,9 @@ impl App {
     pub async fn run(self) -> Result<()> {
         telemetry::init("info", telemetry::Format::from_env());
         let drain = Drain::new();
-        let asked = drain.clone();
+        let (asked, signal) = (drain.clone(), shutdown_signal());
         tokio::spawn(async move {
-            shutdown_signal().await;
+            signal.await;
             tracing::info!("stopping");
             asked.begin();
         });

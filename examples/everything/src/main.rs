@@ -48,10 +48,10 @@ fn main() -> anyhow::Result<()> {
 async fn run(address: Option<SocketAddr>) -> anyhow::Result<()> {
     let server = Arc::new(everything()?);
     let drain = Drain::new();
-    let signal = drain.clone();
+    let (asked, signal) = (drain.clone(), shutdown_signal());
     tokio::spawn(async move {
-        shutdown_signal().await;
-        signal.begin();
+        signal.await;
+        asked.begin();
     });
     let Some(address) = address else {
         stdio::serve(server, tokio::io::stdin(), tokio::io::stdout(), drain).await?;

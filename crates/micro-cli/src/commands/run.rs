@@ -146,9 +146,6 @@ pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandE
 /// Ends everything: the gateway's calls first, then the services. A second signal does not wait.
 async fn stop(drain: Drain, supervisor: Supervisor, screen: &Screen) {
     let again = shutdown_signal();
-    tokio::pin!(again);
-    // It listens from the first poll on: before anybody is told of it.
-    let _ = futures_util::poll!(&mut again);
     screen.status("");
     screen.say("stopping; Ctrl-C again kills what still runs");
     let force = supervisor.force();

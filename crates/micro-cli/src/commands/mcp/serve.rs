@@ -64,9 +64,9 @@ async fn stdio(ui: &mut Ui, cx: &Cx, config: &Config) -> Result<(), CommandError
         ui.warn(error);
     }
     let drain = Drain::new();
-    let asked = drain.clone();
+    let (asked, signal) = (drain.clone(), shutdown_signal());
     tokio::spawn(async move {
-        shutdown_signal().await;
+        signal.await;
         asked.begin();
     });
     let (stdin, stdout) = (tokio::io::stdin(), tokio::io::stdout());
