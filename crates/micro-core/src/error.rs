@@ -79,6 +79,11 @@ impl Error {
         self
     }
 
+    /// The code as the status of an HTTP response: 500 when it is none for an error.
+    pub fn http_status(&self) -> u16 {
+        if (400..600).contains(&self.code) { self.code } else { 500 }
+    }
+
     /// Keeps the cause for the logs. It is never sent to the caller.
     #[must_use]
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {

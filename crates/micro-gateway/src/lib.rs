@@ -15,5 +15,5 @@ pub use self::{
     catalog::{Catalog, Problem, Snapshot, State, Tool, ToolNames},
     config::{AuditConfig, AuthConfig, AuthMode, Config, InvalidConfig, TokenConfig},
     gateway::{Core, Gateway},
-    pipeline::{AuditSink, Progress, Silent},
+    pipeline::AuditSink,
 };

@@ -52,14 +52,14 @@ pub(crate) struct Call<'a> {
 }
 
 /// Hears of a streaming endpoint's items as they come.
-pub trait Progress: Send + Sync {
+pub(crate) trait Progress: Send + Sync {
     /// Item number `n`, beginning at 1, as JSON. The stream waits until this is done.
     fn item<'a>(&'a self, n: u64, json: &'a str) -> BoxFuture<'a, ()>;
 }
 
 /// Nobody listens: items are only collected.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
+pub(crate) struct Silent;
 
 impl Progress for Silent {
     fn item<'a>(&'a self, _: u64, _: &'a str) -> BoxFuture<'a, ()> {
@@ -133,7 +133,12 @@ impl Pipeline {
         tool.requirement.check(caller.scopes()).map_err(Error::Forbidden)?;
         let arguments = call.arguments.unwrap_or("{}");
         tool.validator.check(arguments).map_err(Error::InvalidArguments)?;
-        upstream::call(&self.client, caller, call, tool, arguments).await.map_err(Error::Upstream)
+        upstream::call(&self.client, caller, call, tool, arguments).await.map_err(|error| {
+            if let Some(source) = error.source() {
+                tracing::warn!(tool = tool.name.canonical, trace_id = %call.trace.id, source = %source, "call failed");
+            }
+            Error::Upstream(error)
+        })
     }
 }
 

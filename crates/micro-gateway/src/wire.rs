@@ -55,7 +55,7 @@ pub(crate) fn plain(error: &Error) -> (StatusCode, String) {
         Error::UnknownTool => (StatusCode::NOT_FOUND, "Tool not found".to_owned()),
         Error::InvalidArguments(violations) => (StatusCode::BAD_REQUEST, invalid(violations)),
         Error::Upstream(error) => {
-            (StatusCode::from_u16(error.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error.to_string())
+            (StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error.to_string())
         }
     }
 }

@@ -45,7 +45,9 @@ pub enum Event {
     Up(Arc<Instance>),
     /// The instance with this node id is gone.
     Down(String),
-    /// Something is wrong with the store or with one record in it. What is known stays valid.
+    /// One record cannot be used and is passed over, with the reason. All else goes on.
+    Ignored(String),
+    /// The store cannot be read. What is known stays valid; a `Reset` follows when it can be again.
     Problem(String),
 }
 
@@ -70,7 +72,7 @@ impl Snapshot {
                 old.as_ref() != Some(instance)
             }
             Event::Down(id) => self.instances.remove(id).is_some(),
-            Event::Problem(_) => false,
+            Event::Ignored(_) | Event::Problem(_) => false,
         }
     }
 

@@ -9,12 +9,13 @@ use std::{
 };
 
 use futures_core::future::BoxFuture;
+use futures_util::{StreamExt, stream};
 use micro_core::{Context, Error, Result};
 use micro_registry::Registry;
 
 pub use self::directory::Directory;
 use self::node::{Attempt, Node};
-use crate::{Caller, Outgoing, Reply, selector};
+use crate::{Caller, Items, Outgoing, Reply, selector};
 
 /// Calls services by name: finds their nodes, picks one, keeps connections. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -63,6 +64,9 @@ impl Client {
         let own = now + call.timeout.unwrap_or(self.timeout);
         let deadline = call.cx.deadline.map_or(own, |outer| outer.min(own));
         match tokio::time::timeout_at(deadline.into(), self.attempts(&call, deadline)).await {
+            Ok(Ok(Reply::Stream(items))) => {
+                Ok(Reply::Stream(bounded(items, own - now, call.cx.deadline, &call.service)))
+            }
             Ok(reply) => reply,
             Err(_) => Err(Error::timeout(format!(
                 "`{}` did not answer within {}",
@@ -102,6 +106,20 @@ impl Caller for Client {
     fn call(&self, call: Outgoing) -> BoxFuture<'_, Result<Reply>> {
         Box::pin(self.send(call))
     }
+}
+
+/// A stream that ends with an error when no item has come for `pause`, or at the caller's deadline.
+fn bounded(items: Items, pause: Duration, deadline: Option<Instant>, service: &str) -> Items {
+    let silent = Error::timeout(format!("`{service}` sent nothing for {}", seconds(pause))).with_id(service);
+    let next = move |state: Option<(Items, Error)>| async move {
+        let (mut items, silent) = state?;
+        let until = deadline.map_or_else(|| Instant::now() + pause, |end| end.min(Instant::now() + pause));
+        match tokio::time::timeout_at(until.into(), items.next()).await {
+            Ok(item) => Some((item?, Some((items, silent)))),
+            Err(_) => Some((Err(silent), None)),
+        }
+    };
+    stream::unfold(Some((items, silent)), next).boxed()
 }
 
 fn unreachable(call: &Outgoing) -> Error {

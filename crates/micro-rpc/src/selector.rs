@@ -44,6 +44,11 @@ impl Condition {
         }
     }
 
+    /// The node did not answer in time: others are preferred until it does.
+    pub(crate) fn slow(&self) {
+        self.failures.fetch_add(1, Relaxed);
+    }
+
     /// The node could not be reached: avoid it, twice as long each time.
     pub(crate) fn failed(&self, now: u64) {
         let failures = self.failures.fetch_add(1, Relaxed).min(16);

@@ -168,7 +168,7 @@ async fn call(
     // Dropping the dispatch stops the handler; the same happens when the caller hangs up.
     match tokio::time::timeout_at(deadline.into(), router.dispatch(endpoint, cx, body)).await {
         Ok(reply) => reply,
-        Err(_) => Err(Error::timeout(format!("`{endpoint}` did not answer within the caller's deadline"))),
+        Err(_) => Err(Error::timeout(format!("`{endpoint}` did not answer within the deadline"))),
     }
 }
 

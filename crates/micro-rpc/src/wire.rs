@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
 use http_body_util::Full;
 use micro_core::{Context, Error, Metadata, header as micro};
 use micro_runtime::http::Body;
@@ -86,17 +86,18 @@ fn failure(error: &Error, go_wire: bool) -> Response<Body> {
         let value = HeaderValue::from_bytes(json.as_bytes()).unwrap_or(HeaderValue::from_static("internal error"));
         response.headers_mut().insert(HeaderName::from_static(micro::ERROR), value);
     } else {
-        *response.status_mut() = StatusCode::from_u16(error.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() = StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         *response.body_mut() = json.into();
     }
     response
 }
 
 /// A call on the wire.
-pub(crate) fn request(call: &Outgoing, authority: &str, left: Duration) -> Result<Request<Full<Bytes>>, Error> {
+pub(crate) fn request(call: &Outgoing, node: &Uri, left: Duration) -> Result<Request<Full<Bytes>>, Error> {
     let bad = |what: &str| Error::bad_request(format!("the {what} cannot be sent"));
-    let mut request =
-        Request::post(format!("http://{authority}/")).body(Full::new(call.body.clone())).map_err(|_| bad("address"))?;
+    let mut request = Request::new(Full::new(call.body.clone()));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = node.clone();
     let headers = request.headers_mut();
     for (key, value) in call.cx.metadata.iter() {
         // Metadata that is no header (odd names, control characters) stays behind, as in go-micro.
@@ -123,7 +124,9 @@ pub(crate) fn failed(status: StatusCode, headers: &HeaderMap, service: &str) -> 
     let stated = [micro::ERROR, "x-micro-error"].into_iter().find_map(|name| headers.get(name));
     if let Some(value) = stated {
         let text = String::from_utf8_lossy(value.as_bytes());
-        let error = serde_json::from_str(&text).unwrap_or_else(|_| Error::internal(text.into_owned()));
+        // A bare text is a foreign error that nobody meant for callers: for the logs only.
+        let bare = || Error::internal("internal error").with_source(std::io::Error::other(text.clone().into_owned()));
+        let error = serde_json::from_str(&text).unwrap_or_else(|_| bare());
         return Some(Error::with_id(error, service));
     }
     (!status.is_success())
@@ -183,6 +186,8 @@ mod tests {
         let mut headers = HeaderMap::new();
         assert_eq!(failed(StatusCode::BAD_GATEWAY, &headers, "users").unwrap().code, 502);
         headers.insert("micro-error", HeaderValue::from_static("boom"));
-        assert_eq!(failed(StatusCode::OK, &headers, "users").unwrap().detail, "boom");
+        let error = failed(StatusCode::OK, &headers, "users").unwrap();
+        assert_eq!(error.detail, "internal error", "who wrote the text did not mean it for callers");
+        assert_eq!(error.source().unwrap().to_string(), "boom");
     }
 }

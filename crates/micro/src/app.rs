@@ -108,16 +108,18 @@ impl App {
             None => connect(&Location::from_env()?)?,
         };
         let server = from_env(self.config)?.build(self.router, registry.clone()).await?;
+        let tools = Drain::new(); // the gateway's own end is waited for
         #[cfg(feature = "gateway")]
         if let Some(address) = self.mcp {
             let address = parse("the MCP address", &address)?;
             let gateway = micro_gateway::Config { address, ..Default::default() }.build(registry).await?;
             tracing::info!(url = format!("http://{}/mcp", gateway.address()), "tools are served");
             if let Some(token) = gateway.generated_token() {
-                tracing::warn!(token = token.reveal(), "callers need this token; it is shown once");
+                use std::io::Write;
+                // Not a log record: those are kept, and this is a secret.
+                let _ = writeln!(std::io::stderr(), "callers need this token, shown once: {}", token.reveal());
             }
-            let drain = drain.clone();
-            tokio::spawn(async move { gateway.run(drain).await });
+            tools.spawn(gateway.run(drain.clone()));
         }
         let serving = server.run(drain.clone());
         tokio::pin!(serving);
@@ -125,8 +127,9 @@ impl App {
             ended = &mut serving => return ended,
             () = drain.begun() => {}
         }
-        match tokio::time::timeout(PATIENCE, serving).await {
-            Ok(ended) => ended,
+        let both = async { (serving.await, tools.finish(PATIENCE).await) };
+        match tokio::time::timeout(PATIENCE, both).await {
+            Ok((ended, _)) => ended,
             Err(_) => Err(Error::timeout(format!("calls were still open after {} s", PATIENCE.as_secs()))),
         }
     }

@@ -16,13 +16,16 @@ pub(crate) async fn follow(catalog: Catalog, registry: Arc<dyn Registry>, names:
     let mut services = Services::default();
     let mut reported = Vec::new();
     while let Some(first) = events.next().await {
-        let (mut changed, mut healthy) = (false, false);
+        // What was heard last of the registry itself: it can be read, or why not.
+        let (mut changed, mut health) = (false, None);
         let mut take = |event: Event| {
-            if let Event::Problem(problem) = &event {
-                tracing::warn!(problem, "registry trouble");
-                catalog.troubled(problem.clone());
-            } else {
-                healthy = true;
+            match &event {
+                Event::Problem(why) => {
+                    tracing::warn!(problem = why, "registry trouble");
+                    health = Some(Err(why.clone()));
+                }
+                Event::Ignored(_) => {} // the registry has logged it
+                _ => health = Some(Ok(())),
             }
             changed |= services.apply(&event);
         };
@@ -41,8 +44,11 @@ pub(crate) async fn follow(catalog: Catalog, registry: Arc<dyn Registry>, names:
             reported = snapshot.problems().to_vec();
             tracing::debug!(tools = snapshot.tools().len(), "catalog changed");
             catalog.publish(snapshot);
-        } else if healthy {
-            catalog.unchanged();
+        }
+        match health {
+            Some(Err(why)) => catalog.troubled(why),
+            Some(Ok(())) => catalog.unchanged(),
+            None => {}
         }
     }
 }

@@ -30,7 +30,7 @@ impl Services {
             Event::Reset(all) => self.reset(all),
             Event::Up(instance) => self.up(instance),
             Event::Down(id) => self.down(id),
-            Event::Problem(_) => false,
+            Event::Ignored(_) | Event::Problem(_) => false,
         }
     }
 

@@ -64,6 +64,12 @@ impl Tool {
     pub(super) fn compile(service: &Arc<str>, descriptor: EndpointDescriptor) -> Result<Self, Problem> {
         let name = ToolName::new(service, &descriptor.name);
         let left_out = |reason: String| Problem { tool: name.canonical.clone(), reason };
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        if descriptor.name.is_empty() || descriptor.name.len() > 128 || !descriptor.name.bytes().all(plain) {
+            return Err(left_out(
+                "left out, its name has other characters than letters, digits, `.`, `_`, `-`".to_owned(),
+            ));
+        }
         let validator =
             Validator::compile(&descriptor.input).map_err(|e| left_out(format!("left out, its arguments are {e}")))?;
         let input: Value = serde_json::from_str(descriptor.input.as_str()).expect("it compiled");
@@ -85,19 +91,8 @@ impl Tool {
 
     /// The tool as `tools/list` shows it under this name, in the modern or the legacy form.
     pub(super) fn render(&self, shown: &str, modern: bool) -> String {
-        // A shown name holds letters, digits, `.`, `_` and `-` only: nothing to escape.
+        // A shown name holds letters, digits, `.`, `_` and `-` only (see `compile`): nothing to escape.
         format!(r#"{{"name":"{shown}",{}"#, if modern { &self.modern } else { &self.legacy })
-    }
-
-    /// Whether its results are objects, which is all that revisions before 2026-07-28 can carry as
-    /// structured content.
-    pub fn answers_object(&self) -> bool {
-        self.descriptor.streaming
-            || self
-                .descriptor
-                .output
-                .as_ref()
-                .is_some_and(|s| is_object(&serde_json::from_str(s.as_str()).unwrap_or_default()))
     }
 
     /// The tool in the form of go-micro's `GET /mcp/tools`.

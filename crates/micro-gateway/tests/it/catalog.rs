@@ -89,6 +89,17 @@ async fn a_bad_schema_leaves_out_its_own_tool_only() {
 }
 
 #[tokio::test]
+async fn a_name_that_could_break_out_of_the_list_is_left_out() {
+    let registry = MemoryRegistry::default();
+    let gateway = empty("tool_names = 'canonical'", registry.clone()).await;
+    register(&registry, "s", &["T.Good", "T.\",\"x\":\""]).await;
+    until(&gateway.catalog, |tools| tools == 1).await;
+    let list = gateway.modern("tools/list", json!({}), None).await.json();
+    assert_eq!(list["result"]["tools"].as_array().unwrap().len(), 1);
+    assert_eq!(gateway.catalog.load().problems().len(), 1);
+}
+
+#[tokio::test]
 async fn ten_thousand_tools_come_page_by_page_each_once() {
     let registry = MemoryRegistry::default();
     let gateway = empty("", registry.clone()).await;

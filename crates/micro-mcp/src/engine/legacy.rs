@@ -102,13 +102,22 @@ fn session(engine: &Engine, source: &Source, ask: &Ask<'_>) -> Result<Session, (
     Ok(session.unwrap_or_else(assumed))
 }
 
+/// Messages in one batch; each may cost an answer many times its size.
+const MAX_BATCH: usize = 1000;
+
 /// Answers a batch in its order, one after the other. Only 2025-03-26 has batches.
 pub(super) async fn batch(engine: &Engine, source: &Source, elements: &[&RawValue], outlet: &Arc<Outlet>) -> Reply {
     if let Err(refused) = allowed(engine, source) {
         return refused;
     }
+    if elements.len() > MAX_BATCH {
+        let error = RpcError::invalid_request(format!("Invalid request: a batch holds at most {MAX_BATCH} messages"));
+        return Reply::error(StatusCode::BAD_REQUEST, None, &error);
+    }
     let mut out = vec![b'['];
     for element in elements {
+        // A long batch of small requests must not hold its thread.
+        tokio::task::yield_now().await;
         // Boxed: an exchange is large, and the loop would hold it in every batch.
         let reply = match parse(element.get().as_bytes()) {
             Ok(Message::Request { id, method, .. }) if method == "initialize" => {

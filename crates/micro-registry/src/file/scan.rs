@@ -95,7 +95,7 @@ impl Scan {
                 Err(_) if stamp.age() < SETTLED => {} // looked at again, since its stamp is not kept
                 Err(reason) => {
                     tracing::warn!(file = %path.display(), reason, "registry file ignored");
-                    events.push(Event::Problem(format!("{} is ignored: {reason}", path.display())));
+                    events.push(Event::Ignored(format!("{} is ignored: {reason}", path.display())));
                     let new = || Seen { stamp, alive: None, until: Instant::now(), ttl: Duration::ZERO, broken: true };
                     let seen = self.files.entry(name.to_owned()).or_insert_with(new);
                     (seen.stamp, seen.broken) = (stamp, true);

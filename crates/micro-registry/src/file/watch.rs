@@ -116,7 +116,7 @@ impl Observer {
                 if let State::Broken(_) = std::mem::replace(&mut self.state, State::Fine) {
                     tracing::info!(folder = %self.folder.display(), "registry folder is readable again");
                 }
-                events.retain(|event| matches!(event, Event::Problem(_)));
+                events.retain(|event| matches!(event, Event::Ignored(_)));
                 events.insert(0, Event::Reset(self.scan.alive()));
                 events
             }

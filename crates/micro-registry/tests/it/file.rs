@@ -108,7 +108,7 @@ async fn a_broken_file_is_reported_once_and_harms_nobody() {
     let mut reported: Vec<String> = vec![];
     while reported.len() <= broken.len() {
         match suite::next(&mut events).await {
-            Event::Problem(problem) => reported.push(problem),
+            Event::Ignored(reason) => reported.push(reason),
             other => panic!("{other:?}"),
         }
     }
@@ -129,7 +129,7 @@ async fn an_entry_that_somebody_broke_stays_until_it_expires() {
     registry.register(&instance, Duration::from_secs(2)).await.unwrap();
     let mut events = begin(&registry).await;
     fs::write(registry.folder().join("users-1.json"), "{").unwrap();
-    assert!(matches!(suite::next(&mut events).await, Event::Problem(_)));
+    assert!(matches!(suite::next(&mut events).await, Event::Ignored(_)));
     assert!(matches!(suite::next(&mut events).await, Event::Down(id) if id == "users-1"));
 }
 

@@ -79,6 +79,7 @@ async fn follow(registry: Arc<dyn Registry>, directory: Weak<Inner>) {
         let Some(directory) = directory.upgrade() else { return };
         let state = match &event {
             Event::Problem(why) if *directory.state.borrow() != State::Ready => State::Down(why.clone()),
+            Event::Ignored(_) => continue,
             Event::Problem(_) => continue, // the last good knowledge goes on serving
             _ => State::Ready,
         };

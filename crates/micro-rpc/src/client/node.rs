@@ -8,6 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use http::Uri;
 use http_body_util::Full;
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
@@ -25,6 +26,8 @@ const MAX_REPLY: usize = 64 * 1024 * 1024;
 pub(super) struct Node {
     id: String,
     address: String,
+    /// Parsed once; None when the address makes no URI, which no call can then reach.
+    uri: Option<Uri>,
     http: legacy::Client<HttpConnector, Full<Bytes>>,
     condition: Arc<Condition>,
 }
@@ -47,7 +50,8 @@ impl Node {
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(256)
             .build(connector);
-        Self { id: record.id.clone(), address: record.address.clone(), http, condition: Arc::default() }
+        let uri = format!("http://{}/", record.address).parse().ok();
+        Self { id: record.id.clone(), address: record.address.clone(), uri, http, condition: Arc::default() }
     }
 
     pub(super) fn address(&self) -> &str {
@@ -57,11 +61,23 @@ impl Node {
     pub(super) async fn attempt(&self, call: &Outgoing, deadline: Instant, now: u64) -> Attempt {
         let in_flight = self.condition.begin();
         let left = deadline.saturating_duration_since(Instant::now());
-        let request = match wire::request(call, &self.address, left) {
+        let Some(uri) = &self.uri else {
+            let error = Error::unavailable(format!("`{}` has a node with an unusable address", call.service));
+            return Attempt::Answered(Err(error.with_id(&call.service)));
+        };
+        let request = match wire::request(call, uri, left) {
             Ok(request) => request,
             Err(error) => return Attempt::Answered(Err(error)),
         };
-        let response = match self.http.request(request).await {
+        let response = match tokio::time::timeout_at(deadline.into(), self.http.request(request)).await {
+            Err(_) => {
+                self.condition.slow();
+                let error = Error::timeout(format!("`{}` did not answer within the deadline", call.service));
+                return Attempt::Answered(Err(error.with_id(&call.service)));
+            }
+            Ok(answered) => answered,
+        };
+        let response = match response {
             Ok(response) => response,
             // Refused, or closed before a byte of the request was written.
             Err(error) if error.is_connect() => {

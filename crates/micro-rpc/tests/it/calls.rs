@@ -67,6 +67,17 @@ async fn dropping_a_stream_stops_the_handler() {
 }
 
 #[tokio::test]
+async fn a_stream_that_falls_silent_ends_with_an_error_and_stops_the_handler() {
+    let registry = MemoryRegistry::default();
+    let probe = Probe::default();
+    let dropped = probe.dropped.clone();
+    let _node = start(&registry, probe).await;
+    let call = Outgoing { timeout: Some(Duration::from_millis(100)), ..outgoing("Silent", "{}") };
+    assert_eq!(text(client(&registry).call(call).await).await.unwrap_err().code, 408);
+    dropped.notified().await;
+}
+
+#[tokio::test]
 async fn a_caller_that_goes_away_cancels_the_handler() {
     let registry = MemoryRegistry::default();
     let probe = Probe::default();

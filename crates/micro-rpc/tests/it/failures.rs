@@ -43,6 +43,23 @@ async fn other_calls_are_not_repeated_but_the_dead_node_is_avoided_after_one() {
 }
 
 #[tokio::test]
+async fn a_node_that_hangs_is_preferred_no_longer() {
+    let registry = MemoryRegistry::default();
+    let hangs = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap(); // accepts, and says nothing
+    let router = Router::new("probe", "1").handle(Probe::default());
+    let instance = Instance::new(router.descriptor(), "hangs", &hangs.local_addr().unwrap().to_string());
+    registry.register(&instance, Duration::from_secs(60)).await.unwrap();
+    let _node = start(&registry, Probe::default()).await;
+    let client = client(&registry);
+    let mut failed = 0;
+    for _ in 0..20 {
+        let call = Outgoing { timeout: Some(Duration::from_millis(200)), ..outgoing("Echo", "1") };
+        failed += u32::from(client.call(call).await.is_err());
+    }
+    assert!(failed <= 1, "{failed} calls went to the node that hangs");
+}
+
+#[tokio::test]
 async fn with_only_dead_nodes_the_service_is_unavailable() {
     let registry = MemoryRegistry::default();
     dead_node(&registry).await;

@@ -21,7 +21,7 @@ pub(crate) struct Probe {
     pub(crate) release: Arc<Notify>,
 }
 
-const ENDPOINTS: [&str; 7] = ["Echo", "Fail", "Panic", "Wait", "Count", "Forever", "Context"];
+const ENDPOINTS: [&str; 8] = ["Echo", "Fail", "Panic", "Wait", "Count", "Forever", "Silent", "Context"];
 
 struct OnDrop(Arc<Notify>);
 
@@ -67,6 +67,10 @@ impl Service for Probe {
                     Ok(Reply::Value("\"released\"".into()))
                 }
                 "Count" => Ok(Reply::Stream(stream::iter((1..=3).map(|n| Ok(n.to_string().into()))).boxed())),
+                "Silent" => {
+                    let guard = OnDrop(self.dropped.clone());
+                    Ok(Reply::Stream(stream::pending().inspect(move |_| _ = &guard).boxed()))
+                }
                 "Forever" => {
                     let guard = OnDrop(self.dropped.clone());
                     let items = stream::unfold(0_u32, |n| async move {

@@ -3,6 +3,7 @@
 use std::{
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -72,7 +73,11 @@ impl HttpBody for Body {
     }
 }
 
-/// Reads a whole body of at most `limit` bytes. `Ok(None)` means it is larger; it is not read further.
+/// Longest time a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Reads a whole body of at most `limit` bytes, within a minute. `Ok(None)` means it is larger; it is
+/// not read further.
 pub async fn read<B>(body: B, limit: usize) -> Result<Option<Bytes>, BodyError>
 where
     B: HttpBody,
@@ -81,7 +86,8 @@ where
     if body.size_hint().lower() > limit as u64 {
         return Ok(None);
     }
-    match Limited::new(body, limit).collect().await {
+    // Costs no timer for a body that is there already: what is to be awaited is polled first.
+    match tokio::time::timeout(PATIENCE, Limited::new(body, limit).collect()).await? {
         Ok(whole) => Ok(Some(whole.to_bytes())),
         Err(e) if e.is::<http_body_util::LengthLimitError>() => Ok(None),
         Err(e) => Err(e),

@@ -92,12 +92,15 @@ async fn records(registry: &dyn Registry) -> Vec<Check> {
     let read = async {
         while let Some(event) = events.next().await {
             match event {
-                Event::Problem(problem) => problems.push(problem),
+                Event::Ignored(problem) | Event::Problem(problem) => problems.push(problem),
                 _ => break,
             }
         }
         while let Some(Some(event)) = events.next().now_or_never() {
-            problems.extend(if let Event::Problem(problem) = event { Some(problem) } else { None });
+            problems.extend(match event {
+                Event::Ignored(problem) | Event::Problem(problem) => Some(problem),
+                _ => None,
+            });
         }
     };
     if tokio::time::timeout(PATIENCE, read).await.is_err() {

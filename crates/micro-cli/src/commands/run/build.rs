@@ -111,9 +111,9 @@ async fn cargo(
 /// Reads what cargo tells programs, and shows how far it is.
 async fn follow(out: impl AsyncRead + Unpin, names: &str, started: Instant, screen: &Screen) -> Progress {
     let mut progress = Progress::default();
-    let mut lines = BufReader::new(out).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        if progress.take(&line) {
+    let mut lines = BufReader::new(out).split(b'\n');
+    while let Ok(Some(line)) = lines.next_segment().await {
+        if progress.take(&String::from_utf8_lossy(&line)) {
             let (done, seconds) = (progress.fresh + progress.compiled, started.elapsed().as_secs());
             screen.status(&format!("building {names}: {done} crates, {seconds} s, {}", progress.latest));
         }
@@ -125,8 +125,9 @@ async fn follow(out: impl AsyncRead + Unpin, names: &str, started: Instant, scre
 /// there is none.
 async fn diagnostics(err: impl AsyncRead + Unpin, screen: &Screen) {
     let live = screen.is_live();
-    let mut lines = BufReader::new(err).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
+    let mut lines = BufReader::new(err).split(b'\n');
+    while let Ok(Some(line)) = lines.next_segment().await {
+        let line = String::from_utf8_lossy(&line).into_owned();
         if !(live && is_progress(&line)) {
             screen.print(line);
         }
