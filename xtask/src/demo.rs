@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub(crate) struct Args {
     /// Address of the gateway
     #[arg(long, default_value = GATEWAY)]
-    mcp_address: String,
+    address: String,
 }
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
@@ -29,7 +29,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     let mut command = tokio::process::Command::new(&micro);
     // A group of its own: a Ctrl-C reaches it once, through us, and we see it leave.
     command
-        .args(["run", "examples/blog", "--mcp-address", &args.mcp_address])
+        .args(["run", "examples/blog", "--address", &args.address])
         .current_dir(root)
         .stdin(Stdio::null())
         .process_group(0);
@@ -40,7 +40,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let pid =
             child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)).context("micro has no process number")?;
-        let mut greeted = std::pin::pin!(greet(&args.mcp_address, &shown));
+        let mut greeted = std::pin::pin!(greet(&args.address, &shown));
         let mut greeting = true;
         loop {
             tokio::select! {
