@@ -1,6 +1,7 @@
 //! Whole systems, from the outside: real processes, real clients, the official suite.
 
 mod agents;
+mod bench;
 mod blog;
 mod clients;
 mod conformance;

@@ -18,7 +18,7 @@ use crate::blog::breathe;
 const PATIENCE: Duration = Duration::from_secs(900);
 /// Time for which a program in the background may say nothing before it has said what it should: builds
 /// tell of each crate.
-const SILENCE: Duration = Duration::from_secs(180);
+const SILENCE: Duration = Duration::from_secs(600);
 /// Time in which a `curl` may find nobody.
 const WARM_UP: Duration = Duration::from_secs(30);
 /// Time for what runs in the background to end.
