@@ -62,7 +62,7 @@ impl App {
         self
     }
 
-    /// Where and how to listen, instead of what the environment says.
+    /// Where and how to listen. Address, advertised address and node id that the environment names win.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
         self
