@@ -28,6 +28,9 @@ pub fn init(default: &str, format: Format) {
     let filter = EnvFilter::try_from_env("MICRO_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let colours = std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).with_target(false);
+    // A reader of stderr that has gone must not take the program along: the complaint about it would
+    // panic on the same pipe.
+    let lines = lines.log_internal_errors(false);
     // The only error is "already set", see above.
     let _ = match format {
         Format::Text => lines.try_init(),

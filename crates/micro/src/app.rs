@@ -92,8 +92,8 @@ impl App {
         let (asked, signal) = (drain.clone(), shutdown_signal());
         tokio::spawn(async move {
             signal.await;
-            tracing::info!("stopping");
             asked.begin();
+            tracing::info!("stopping");
         });
         self.run_until(drain).await
     }
