@@ -1,11 +1,6 @@
 //! Every call leaves a record, through a bounded queue and off the way of the call.
 
-use std::{
-    io::Write,
-    path::Path,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{io::Write, path::Path, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use micro_policy::{Record, Scopes, Verdict};
@@ -62,7 +57,6 @@ impl AuditSink {
 
 impl Audit {
     const QUEUE: usize = 4096;
-    const GATHER: Duration = Duration::from_millis(5);
 
     /// Starts the writing task. It ends when the last clone is gone and the queue is empty; await the
     /// handle to be sure that everything is written.
@@ -72,14 +66,6 @@ impl Audit {
         let writer = tokio::spawn(async move {
             let mut batch = Vec::new();
             while records.recv_many(&mut batch, Self::QUEUE).await > 0 {
-                // Gathering a little longer makes one wake-up and one write of many calls' records.
-                tokio::time::sleep(Self::GATHER).await;
-                while let Ok(record) = records.try_recv() {
-                    batch.push(record);
-                    if batch.len() >= Self::QUEUE {
-                        break;
-                    }
-                }
                 let (write, full) = (write.clone(), std::mem::take(&mut batch));
                 // A slow disk must not hold a runtime thread.
                 let _ = tokio::task::spawn_blocking(move || full.iter().for_each(|record| write(record))).await;
