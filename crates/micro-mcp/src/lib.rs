@@ -3,6 +3,8 @@
 //! Knows the protocol's course: eras, sessions, streams, headers, what is checked in which order.
 //! Does not know the registry, services, tenants or policies: a [`Handler`] answers, whoever that is.
 
+#[cfg(feature = "client")]
+pub mod client;
 mod cx;
 mod engine;
 pub mod http;

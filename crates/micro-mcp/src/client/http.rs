@@ -1,0 +1,5 @@
+//! Streamable HTTP, seen from the client.
+
+mod credentials;
+
+pub use self::credentials::{AuthError, Bearer, Credentials, Retry};
