@@ -18,7 +18,9 @@ pub use self::{
     params::{LogLevel, Meta, Params, meta_key},
     revision::{Era, Revision},
     types::{
-        Annotations, CallToolResult, Content, Icon, Implementation, Prompt, PromptArgument, PromptMessage, Resource,
-        ResourceContents, ResourceTemplate, Role, Tool, ToolAnnotations,
+        Annotations, CallToolResult, Completion, Content, CreateMessage, CreateMessageResult, ElicitAction,
+        ElicitResult, Icon, Implementation, ListRootsResult, ModelHint, ModelPreferences, Prompt, PromptArgument,
+        PromptMessage, Resource, ResourceContents, ResourceTemplate, Role, Root, SamplingContent, SamplingMessage,
+        Tool, ToolAnnotations, ToolChoice, ToolChoiceMode,
     },
 };

@@ -1,16 +1,23 @@
 //! The types that servers write, in their 2026-07-28 shape; older revisions read a subset of each.
 
+mod ask;
 mod content;
 mod prompt;
 mod resource;
+mod sampling;
 mod tool;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    ask::{Completion, ElicitAction, ElicitResult, ListRootsResult, Root},
     content::{Annotations, Content, Role},
     prompt::{Prompt, PromptArgument, PromptMessage},
     resource::{Resource, ResourceContents, ResourceTemplate},
+    sampling::{
+        CreateMessage, CreateMessageResult, ModelHint, ModelPreferences, SamplingContent, SamplingContents,
+        SamplingMessage, ToolChoice, ToolChoiceMode,
+    },
     tool::{CallToolResult, Tool, ToolAnnotations},
 };
 

@@ -44,6 +44,19 @@ pub fn notification(method: &str, params: Option<&[u8]>) -> Vec<u8> {
     out
 }
 
+/// A request with a string id, around the raw JSON of its params.
+pub fn request(id: &str, method: &str, params: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(56 + id.len() + method.len() + params.len());
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    json(&mut out, id);
+    out.extend_from_slice(br#","method":"#);
+    json(&mut out, method);
+    out.extend_from_slice(br#","params":"#);
+    out.extend_from_slice(params);
+    out.push(b'}');
+    out
+}
+
 /// `notifications/progress`; see `basic/patterns/progress`. `progress` must grow with every call.
 pub fn progress(token: Id<'_>, progress: f64, total: Option<f64>, message: Option<&str>) -> Vec<u8> {
     let mut out = Vec::with_capacity(128 + token.as_str().len() + message.map_or(0, str::len));
