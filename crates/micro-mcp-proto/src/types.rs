@@ -15,8 +15,8 @@ pub use self::{
     prompt::{Prompt, PromptArgument, PromptMessage},
     resource::{Resource, ResourceContents, ResourceTemplate},
     sampling::{
-        CreateMessage, CreateMessageResult, ModelHint, ModelPreferences, SamplingContent, SamplingContents,
-        SamplingMessage, ToolChoice, ToolChoiceMode,
+        CreateMessage, CreateMessageResult, ModelHint, ModelPreferences, SamplingContent, SamplingMessage, ToolChoice,
+        ToolChoiceMode,
     },
     tool::{CallToolResult, Tool, ToolAnnotations},
 };
