@@ -2,4 +2,4 @@
 
 mod http;
 
-pub use self::http::{AuthError, Bearer, Credentials, Retry};
+pub use self::http::{AuthError, Bearer, Credentials, Refused, Retry};

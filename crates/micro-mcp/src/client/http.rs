@@ -2,4 +2,4 @@
 
 mod credentials;
 
-pub use self::credentials::{AuthError, Bearer, Credentials, Retry};
+pub use self::credentials::{AuthError, Bearer, Credentials, Refused, Retry};

@@ -24,22 +24,33 @@ pub trait Credentials: fmt::Debug + Send + Sync + 'static {
         method: &'a Method,
     ) -> BoxFuture<'a, Result<(), AuthError>>;
 
-    /// The server answered 401 or 403; `headers` are those of the answer, with its challenges.
-    /// Implementations bound how often they say [`Retry::Again`]; the client bounds it too.
+    /// The server answered 401 or 403. Implementations bound how often they say [`Retry::Again`]; the
+    /// client bounds it too.
     ///
     /// # Errors
     /// When getting better credentials failed.
-    fn challenged<'a>(
-        &'a self,
-        url: &'a Url,
-        status: StatusCode,
-        headers: &'a HeaderMap,
-    ) -> BoxFuture<'a, Result<Retry, AuthError>>;
+    fn challenged<'a>(&'a self, refused: Refused<'a>) -> BoxFuture<'a, Result<Retry, AuthError>>;
 
     /// The server answered something else; its headers may hold a new nonce (RFC 9449, section 8.2).
     fn answered(&self, url: &Url, headers: &HeaderMap) {
         let _ = (url, headers);
     }
+}
+
+/// A request that was turned away, and the answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused<'a> {
+    /// Where the request went.
+    pub url: &'a Url,
+    /// The request's headers as [`Credentials::authorize`] left them: of many requests that were refused at
+    /// once, only those with the newest credentials are a reason to get others.
+    pub sent: &'a HeaderMap,
+    /// How often this very request had been sent again before; 0 the first time.
+    pub attempt: u32,
+    /// The answer's status, 401 or 403.
+    pub status: StatusCode,
+    /// The answer's headers, with its challenges.
+    pub headers: &'a HeaderMap,
 }
 
 /// What to do with a request that was turned away.
@@ -107,12 +118,7 @@ impl Credentials for Bearer {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn challenged<'a>(
-        &'a self,
-        _: &'a Url,
-        _: StatusCode,
-        _: &'a HeaderMap,
-    ) -> BoxFuture<'a, Result<Retry, AuthError>> {
+    fn challenged<'a>(&'a self, _: Refused<'a>) -> BoxFuture<'a, Result<Retry, AuthError>> {
         Box::pin(std::future::ready(Ok(Retry::No)))
     }
 }
