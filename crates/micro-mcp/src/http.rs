@@ -17,11 +17,10 @@ use micro_runtime::{
 
 use self::sse::Sse;
 use crate::{
-    Handler, Request,
+    Handler, KeyRing, Request,
     engine::{Answer, Engine, Reply, Source, legacy_changes},
     outlet::Outlet,
     running::{Messages, Output, Running},
-    seal::Key,
     session::{Session, Sessions},
 };
 
@@ -36,8 +35,8 @@ pub struct Config {
     pub body_timeout: Duration,
     /// How long a legacy session id is valid. Default: 24 hours.
     pub session_ttl: Duration,
-    /// The key of session ids. Default: one of this process's own.
-    pub key: Key,
+    /// The keys of session ids. Default: one of this process's own.
+    pub keys: KeyRing,
     /// How often a silent stream gets a comment. Default: 15 seconds.
     pub keep_alive: Duration,
     /// Ends the streams of those who listen.
@@ -52,7 +51,7 @@ impl Default for Config {
             body_limit: 4 << 20,
             body_timeout: Duration::from_secs(30),
             session_ttl: Duration::from_secs(24 * 3600),
-            key: Key::random(),
+            keys: KeyRing::random(),
             keep_alive: Duration::from_secs(15),
             drain: Drain::new(),
         }
@@ -75,7 +74,7 @@ const LINGER_TIME: Duration = Duration::from_secs(5);
 impl StreamableHttp {
     /// An endpoint that this handler answers.
     pub fn new(handler: Arc<dyn Handler>, config: Config) -> Self {
-        let sessions = Arc::new(Sessions::new(&config.key, config.session_ttl));
+        let sessions = Arc::new(Sessions::new(config.keys.clone(), config.session_ttl));
         let engine = Engine { handler, sessions, drain: config.drain.clone() };
         Self { engine: Arc::new(engine), config: Arc::new(config) }
     }

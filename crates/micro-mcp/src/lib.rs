@@ -20,7 +20,7 @@ pub mod stdio;
 pub use self::{
     cx::Cx,
     port::{CallParams, Change, Failure, Handler, Peer, Principal, Refusal, Request, ServerInfo, Transport},
-    seal::Key,
+    seal::{InvalidKeys, Key, KeyRing},
     server::{
         BuildError, Builder, CallContext, GetPrompt, IntoToolResult, Json, NoArgs, Notifier, Read, Server, ToolBuilder,
         ToolError, ToolFn,

@@ -10,11 +10,7 @@ use micro_mcp_proto::{ClientCapabilities, Id, LogLevel, Revision};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
-use crate::{
-    Principal,
-    outlet::Outlet,
-    seal::{Key, NONCE, Sealer},
-};
+use crate::{KeyRing, Principal, outlet::Outlet, seal::NONCE};
 
 /// What `initialize` agreed on.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +37,7 @@ impl Session {
 
 /// Seals and opens session ids, remembers which were ended, and which of their requests run.
 pub(crate) struct Sessions {
-    sealer: Sealer,
+    keys: KeyRing,
     ttl: Duration,
     /// By the first byte of a session's name, so that no lock is everyone's.
     shards: [Mutex<Shard>; 16],
@@ -69,8 +65,8 @@ const MAX_LEVELS: usize = 4096;
 const DEFAULT_LEVEL: LogLevel = LogLevel::Info;
 
 impl Sessions {
-    pub(crate) fn new(key: &Key, ttl: Duration) -> Self {
-        Self { sealer: Sealer::new(key), ttl, shards: Default::default() }
+    pub(crate) fn new(keys: KeyRing, ttl: Duration) -> Self {
+        Self { keys, ttl, shards: Default::default() }
     }
 
     /// A new session id, bound to the subject. Visible ASCII only.
@@ -83,12 +79,12 @@ impl Sessions {
         plain.push(revision as u8);
         plain.push(capabilities.to_bits());
         plain.extend(digest(principal));
-        self.sealer.seal(PURPOSE, &plain)
+        self.keys.seal(PURPOSE, &plain)
     }
 
     /// The session of an id; `None` when it is not ours, expired, ended, or somebody else's.
     pub(crate) fn open(&self, id: &str, principal: &Principal) -> Option<Session> {
-        let (name, plain) = self.sealer.open(PURPOSE, id)?;
+        let (name, plain) = self.keys.open(PURPOSE, id)?;
         let plain: [u8; SEALED] = plain.try_into().ok()?;
         let expires = u64::from_be_bytes(plain[9..17].try_into().ok()?);
         let revision = Revision::ALL.into_iter().find(|r| *r as u8 == plain[17])?;
@@ -189,31 +185,31 @@ fn now() -> u64 {
 mod tests {
     use super::*;
 
-    fn sessions(key: &Key, ttl: u64) -> Sessions {
-        Sessions::new(key, Duration::from_secs(ttl))
+    fn sessions(keys: &KeyRing, ttl: u64) -> Sessions {
+        Sessions::new(keys.clone(), Duration::from_secs(ttl))
     }
 
     #[test]
     fn a_session_belongs_to_its_subject_and_key() {
-        let key = Key::random();
-        let ours = sessions(&key, 60);
+        let keys = KeyRing::random();
+        let ours = sessions(&keys, 60);
         let (ann, bob) = (Principal::named("ann"), Principal::named("bob"));
         let id = ours.issue(Revision::V2025_06_18, ClientCapabilities::from_bits(0b101), &ann);
-        let session = sessions(&key, 5).open(&id, &ann).expect("a replica with the same key knows it");
+        let session = sessions(&keys, 5).open(&id, &ann).expect("a replica with the same key knows it");
         assert_eq!((session.revision, session.capabilities.to_bits()), (Revision::V2025_06_18, 0b101));
         assert!(ours.open(&id, &bob).is_none());
         assert!(ours.open(&id, &Principal::anonymous()).is_none());
-        assert!(sessions(&Key::random(), 60).open(&id, &ann).is_none());
+        assert!(sessions(&KeyRing::random(), 60).open(&id, &ann).is_none());
     }
 
     #[test]
     fn an_expired_or_ended_session_is_unknown() {
-        let key = Key::random();
+        let keys = KeyRing::random();
         let nobody = Principal::anonymous();
-        let id = sessions(&key, 0).issue(Revision::V2025_06_18, ClientCapabilities::default(), &nobody);
-        assert!(sessions(&key, 60).open(&id, &nobody).is_none());
+        let id = sessions(&keys, 0).issue(Revision::V2025_06_18, ClientCapabilities::default(), &nobody);
+        assert!(sessions(&keys, 60).open(&id, &nobody).is_none());
 
-        let ours = sessions(&key, 60);
+        let ours = sessions(&keys, 60);
         let id = ours.issue(Revision::V2025_06_18, ClientCapabilities::default(), &nobody);
         let session = ours.open(&id, &nobody).unwrap();
         ours.end(&session);
@@ -222,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_set_of_ended_sessions_is_bounded() {
-        let ours = sessions(&Key::random(), 60);
+        let ours = sessions(&KeyRing::random(), 60);
         for i in 0..=MAX_ENDED as u64 {
             let mut session = Session::local(Revision::V2025_06_18, ClientCapabilities::default());
             session.name[4..].copy_from_slice(&i.to_be_bytes());

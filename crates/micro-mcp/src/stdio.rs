@@ -14,11 +14,10 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 
 use crate::{
-    Handler,
+    Handler, KeyRing,
     engine::{Engine, Reply, Source, legacy_changes},
     outlet::Outlet,
     running::{Messages, Output, Running},
-    seal::Key,
     session::Sessions,
 };
 
@@ -55,7 +54,7 @@ where
     W: AsyncWrite + Unpin + Send,
 {
     // Nothing is sealed on a pipe; what is used is the table of running requests.
-    let sessions = Arc::new(Sessions::new(&Key::random(), Duration::ZERO));
+    let sessions = Arc::new(Sessions::new(KeyRing::random(), Duration::ZERO));
     let engine = Arc::new(Engine { handler, sessions, drain: drain.clone() });
     let session = Arc::new(Mutex::new(None));
     let mut lines = Lines { reader: BufReader::with_capacity(BATCH, reader), line: Vec::new(), skipping: false };

@@ -20,9 +20,8 @@ use super::{
     tool,
 };
 use crate::{
-    Key, ServerInfo,
+    KeyRing, ServerInfo,
     result::{Cache, Identity},
-    seal::Sealer,
 };
 
 /// Why a server cannot be built.
@@ -63,7 +62,7 @@ pub enum BuildError {
 #[must_use]
 pub struct Builder {
     info: ServerInfo,
-    key: Key,
+    keys: KeyRing,
     page_size: usize,
     cache: Cache,
     logging: bool,
@@ -91,7 +90,7 @@ impl Builder {
         let implementation = Implementation { name, version, ..Implementation::default() };
         Self {
             info: ServerInfo { implementation, ..ServerInfo::default() },
-            key: Key::random(),
+            keys: KeyRing::random(),
             page_size: 100,
             cache: Cache::NONE,
             logging: false,
@@ -127,9 +126,9 @@ impl Builder {
         self
     }
 
-    /// The key of cursors, to share with other replicas. Default: one of this process's own.
-    pub fn key(mut self, key: Key) -> Self {
-        self.key = key;
+    /// The keys of cursors, to share with other replicas. Default: one of this process's own.
+    pub fn keys(mut self, keys: impl Into<KeyRing>) -> Self {
+        self.keys = keys.into();
         self
     }
 
@@ -193,8 +192,7 @@ impl Builder {
             ..ServerCapabilities::default()
         };
         let identity = Identity::of(&self.info);
-        let sealer = Arc::new(Sealer::new(&self.key));
-        let layout = Layout { size: self.page_size, cache: self.cache, identity: &identity, sealer: &sealer };
+        let layout = Layout { size: self.page_size, cache: self.cache, identity: &identity, keys: &self.keys };
 
         let (shown, calls): (Vec<Tool>, Vec<tool::Call>) = self.tools.into_iter().unzip();
         let tool_pages = layout.pages("tools", &shown, &shown.iter().map(older).collect::<Vec<_>>());

@@ -1,22 +1,20 @@
 //! Lists, rendered when the server is built: a request for one is a lookup.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use micro_mcp_proto::{Era, Revision, RpcError};
 use serde::Serialize;
 
 use crate::{
+    KeyRing,
     result::{self, Cache, Identity},
-    seal::Sealer,
 };
 
 /// The pages of one list in both eras. Cursors are sealed: nobody can make one up, and replicas that
-/// share the key accept each other's.
+/// share the keys accept each other's.
 pub(super) struct Pages {
     modern: Vec<Bytes>,
     legacy: Vec<Bytes>,
-    sealer: Arc<Sealer>,
+    keys: KeyRing,
     purpose: String,
 }
 
@@ -25,7 +23,7 @@ pub(super) struct Layout<'a> {
     pub(super) size: usize,
     pub(super) cache: Cache,
     pub(super) identity: &'a Identity,
-    pub(super) sealer: &'a Arc<Sealer>,
+    pub(super) keys: &'a KeyRing,
 }
 
 impl Layout<'_> {
@@ -35,7 +33,7 @@ impl Layout<'_> {
         Pages {
             modern: self.render(member, &purpose, Revision::LATEST, modern),
             legacy: self.render(member, &purpose, Revision::LATEST_LEGACY, legacy),
-            sealer: self.sealer.clone(),
+            keys: self.keys.clone(),
             purpose,
         }
     }
@@ -48,7 +46,7 @@ impl Layout<'_> {
             let mut writer = result::complete(revision, 256 * items.len()).member(member, items);
             if number + 1 < count {
                 let next = u32::try_from(number + 1).expect("pages are fewer than that");
-                writer = writer.member("nextCursor", &self.sealer.seal(purpose, &next.to_be_bytes()));
+                writer = writer.member("nextCursor", &self.keys.seal(purpose, &next.to_be_bytes()));
             }
             writer.cache(self.cache).identity(self.identity).finish()
         };
@@ -71,7 +69,7 @@ impl Pages {
     }
 
     fn number(&self, cursor: &str) -> Option<usize> {
-        let (_, plain) = self.sealer.open(&self.purpose, cursor)?;
+        let (_, plain) = self.keys.open(&self.purpose, cursor)?;
         usize::try_from(u32::from_be_bytes(plain.try_into().ok()?)).ok()
     }
 }

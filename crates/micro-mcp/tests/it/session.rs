@@ -1,6 +1,6 @@
 //! Legacy sessions and who they belong to.
 
-use micro_mcp::{Key, http::Config};
+use micro_mcp::{KeyRing, http::Config};
 
 use crate::fixture::Endpoint;
 
@@ -42,10 +42,10 @@ async fn a_session_is_bound_to_who_opened_it() {
 }
 
 #[tokio::test]
-async fn replicas_with_one_key_share_their_sessions() {
-    let key = Key::random();
-    let with_key = |config| Config { key: key.clone(), ..config };
-    let (one, two) = (Endpoint::with(with_key).await, Endpoint::with(with_key).await);
+async fn replicas_with_the_same_keys_share_their_sessions() {
+    let keys = KeyRing::random();
+    let with_keys = |config| Config { keys: keys.clone(), ..config };
+    let (one, two) = (Endpoint::with(with_keys).await, Endpoint::with(with_keys).await);
     let session = one.initialize("2025-06-18", &[]).await;
     assert_eq!(list(&two, &[("Mcp-Session-Id", &session)]).await, (200, 0));
     let stranger = Endpoint::start().await;
