@@ -7,20 +7,30 @@ mod capabilities;
 mod envelope;
 mod error;
 pub mod headers;
+pub mod method;
 mod params;
 mod revision;
 mod types;
 
 pub use self::{
-    capabilities::{ClientCapabilities, ListChanged, ServerCapabilities},
+    capabilities::{ClientCapabilities, DeclaredCapabilities, ListChanged, ServerCapabilities},
     envelope::{Id, Malformed, Message, parse, write},
     error::{RpcError, code},
     params::{LogLevel, Meta, Params, meta_key},
     revision::{Era, Revision},
     types::{
-        Annotations, CallToolResult, Completion, Content, CreateMessage, CreateMessageResult, ElicitAction,
-        ElicitResult, Icon, Implementation, ListRootsResult, ModelHint, ModelPreferences, Prompt, PromptArgument,
-        PromptMessage, Resource, ResourceContents, ResourceTemplate, Role, Root, SamplingContent, SamplingMessage,
-        Tool, ToolAnnotations, ToolChoice, ToolChoiceMode,
+        AcknowledgedParams, Annotations, CacheScope, CallToolParams, CallToolResult, CancelledParams, CompleteArgument,
+        CompleteContext, CompleteParams, CompleteResult, Completion, Content, CoreTask, CoreTaskCreated, CoreTaskList,
+        CreateMessage, CreateMessageResult, DiscoverResult, ElicitAction, ElicitForm, ElicitParams, ElicitResult,
+        ElicitUrl, ElicitationCompleteParams, EmbeddedResource, EmptyParams, EmptyResult, Field, FieldKind, FormSchema,
+        GetPromptParams, GetPromptResult, Icon, Implementation, IncludeContext, Inexpressible, InitializeParams,
+        InitializeResult, InputRequest, InputRequests, InputRequired, InputResponse, InputResponses, Items,
+        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListRootsResult, ListToolsResult,
+        ListenParams, LogParams, MediaContent, ModelHint, ModelPreferences, NotAForm, Outcome, PageParams,
+        ProgressParams, Prompt, PromptArgument, PromptMessage, ReadResourceParams, ReadResourceResult, Reference,
+        RequestId, RequestMeta, Resource, ResourceContents, ResourceParams, ResourceTemplate, ResourceUpdatedParams,
+        Role, Root, SamplingContent, SamplingMessage, SetLevelParams, StringFormat, StringType, SubscriptionFilter,
+        TASKS_EXTENSION, Task, TaskParams, TaskStatus, TaskSupport, TaskTtl, TextContent, Titled, Tool,
+        ToolAnnotations, ToolChoice, ToolChoiceMode, ToolExecution, ToolResult, ToolUse, UpdateTaskParams,
     },
 };

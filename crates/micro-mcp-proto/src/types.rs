@@ -1,25 +1,59 @@
-//! The types that servers write, in their 2026-07-28 shape; older revisions read a subset of each.
+//! The messages of every revision as types: one shape each, with what any revision puts there.
+//!
+//! Where an older revision has no form for something, `for_revision` gives the nearest it has, or
+//! [`Inexpressible`]. Members that a type does not know are skipped; what must pass on unknown
+//! members (a gateway) works on raw text instead, see the crate.s raw writers.
 
-mod ask;
+mod completion;
 mod content;
+mod elicit;
+mod input;
+mod lifecycle;
+mod meta;
+mod notification;
+mod outcome;
+mod page;
 mod prompt;
 mod resource;
+mod root;
 mod sampling;
+mod subscription;
+mod task;
 mod tool;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 pub use self::{
-    ask::{Completion, ElicitAction, ElicitResult, ListRootsResult, Root},
-    content::{Annotations, Content, Role},
-    prompt::{Prompt, PromptArgument, PromptMessage},
-    resource::{Resource, ResourceContents, ResourceTemplate},
-    sampling::{
-        CreateMessage, CreateMessageResult, ModelHint, ModelPreferences, SamplingContent, SamplingMessage, ToolChoice,
-        ToolChoiceMode,
+    completion::{CompleteArgument, CompleteContext, CompleteParams, CompleteResult, Completion, Reference},
+    content::{Annotations, Content, EmbeddedResource, MediaContent, Role, TextContent},
+    elicit::{
+        ElicitAction, ElicitForm, ElicitParams, ElicitResult, ElicitUrl, ElicitationCompleteParams, Field, FieldKind,
+        FormSchema, Items, NotAForm, StringFormat, StringType, Titled,
     },
-    tool::{CallToolResult, Tool, ToolAnnotations},
+    input::{InputRequest, InputRequests, InputRequired, InputResponse, InputResponses},
+    lifecycle::{DiscoverResult, InitializeParams, InitializeResult},
+    meta::{EmptyParams, EmptyResult, RequestId, RequestMeta},
+    notification::{CancelledParams, LogParams, ProgressParams, ResourceUpdatedParams, SetLevelParams},
+    outcome::Outcome,
+    page::{
+        CacheScope, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PageParams,
+    },
+    prompt::{GetPromptParams, GetPromptResult, Prompt, PromptArgument, PromptMessage},
+    resource::{ReadResourceParams, ReadResourceResult, Resource, ResourceContents, ResourceParams, ResourceTemplate},
+    root::{ListRootsResult, Root},
+    sampling::{
+        CreateMessage, CreateMessageResult, IncludeContext, ModelHint, ModelPreferences, SamplingContent,
+        SamplingMessage, ToolChoice, ToolChoiceMode, ToolResult, ToolUse,
+    },
+    subscription::{AcknowledgedParams, ListenParams, SubscriptionFilter},
+    task::{
+        CoreTask, CoreTaskCreated, CoreTaskList, TASKS_EXTENSION, Task, TaskParams, TaskStatus, TaskSupport, TaskTtl,
+        ToolExecution, UpdateTaskParams,
+    },
+    tool::{CallToolParams, CallToolResult, Tool, ToolAnnotations},
 };
+use crate::Revision;
 
 /// Name and version of a client or server. Unverified: for display and logs only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,4 +92,23 @@ pub struct Icon {
     /// `light` or `dark`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub theme: Option<String>,
+}
+
+/// Something that a revision has no form for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("revision {revision} has no {what}")]
+pub struct Inexpressible {
+    what: &'static str,
+    revision: Revision,
+}
+
+impl Inexpressible {
+    pub(crate) const fn new(what: &'static str, revision: Revision) -> Self {
+        Self { what, revision }
+    }
+}
+
+/// For members whose `null` is a value and not the same as their absence.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }

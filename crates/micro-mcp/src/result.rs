@@ -5,19 +5,11 @@
 //! add what the revision wants and leave out what it does not know.
 
 use bytes::Bytes;
+pub use micro_mcp_proto::CacheScope;
 use micro_mcp_proto::{Era, Revision, meta_key};
 use serde::Serialize;
 
 use crate::ServerInfo;
-
-/// Who may keep an answer (`server/utilities/caching`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CacheScope {
-    /// Anyone, for anyone.
-    Public,
-    /// Only within the same authorization.
-    Private,
-}
 
 /// How long and by whom an answer may be kept. Modern lists, reads and discoveries must say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,11 +89,7 @@ impl Writer {
         if self.era == Era::Legacy {
             return self;
         }
-        let scope: &[u8] = match cache.scope {
-            CacheScope::Public => br#""public""#,
-            CacheScope::Private => br#""private""#,
-        };
-        self.member("ttlMs", &cache.ttl_ms).raw("cacheScope", scope)
+        self.member("ttlMs", &cache.ttl_ms).member("cacheScope", &cache.scope)
     }
 
     /// The server's identity in `_meta`, in the modern era. For results without a `_meta` of their own.

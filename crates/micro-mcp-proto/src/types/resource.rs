@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Annotations, Icon};
+use super::{Annotations, CacheScope, Icon, InputResponses, RequestMeta};
 
 /// A resource as `resources/list` shows it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -79,16 +79,63 @@ pub struct ResourceContents {
     /// Base64 of the bytes, when it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blob: Option<String>,
+    /// Whatever else the server says of it (since 2025-06-18).
+    #[serde(default, rename = "_meta", skip_serializing_if = "Map::is_empty")]
+    pub meta: Map<String, Value>,
+}
+
+/// Params of `resources/read`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadResourceParams {
+    /// Which resource.
+    pub uri: String,
+    /// Answers to the questions of an earlier result (since 2026-07-28).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_responses: Option<InputResponses>,
+    /// The state that came with them (since 2026-07-28).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_state: Option<String>,
+    /// The request's `_meta`.
+    #[serde(default, rename = "_meta", skip_serializing_if = "RequestMeta::is_empty")]
+    pub meta: RequestMeta,
+}
+
+/// Params of `resources/subscribe` and `resources/unsubscribe` (before 2026-07-28).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ResourceParams {
+    /// Which resource.
+    pub uri: String,
+    /// The request's `_meta`.
+    #[serde(default, rename = "_meta", skip_serializing_if = "RequestMeta::is_empty")]
+    pub meta: RequestMeta,
+}
+
+/// What `resources/read` returns.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadResourceResult {
+    /// The resource, or its parts.
+    pub contents: Vec<ResourceContents>,
+    /// For how many milliseconds it stays fresh (2026-07-28: required).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_ms: Option<u64>,
+    /// For whom it may be kept (2026-07-28: required).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_scope: Option<CacheScope>,
+    /// Whatever else the server says.
+    #[serde(default, rename = "_meta", skip_serializing_if = "Map::is_empty")]
+    pub meta: Map<String, Value>,
 }
 
 impl ResourceContents {
     /// Text.
     pub fn text(uri: impl Into<String>, mime_type: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { uri: uri.into(), mime_type: Some(mime_type.into()), text: Some(text.into()), blob: None }
+        Self { uri: uri.into(), mime_type: Some(mime_type.into()), text: Some(text.into()), ..Self::default() }
     }
 
     /// Bytes, as base64.
     pub fn blob(uri: impl Into<String>, mime_type: impl Into<String>, base64: impl Into<String>) -> Self {
-        Self { uri: uri.into(), mime_type: Some(mime_type.into()), text: None, blob: Some(base64.into()) }
+        Self { uri: uri.into(), mime_type: Some(mime_type.into()), blob: Some(base64.into()), ..Self::default() }
     }
 }

@@ -1,74 +1,157 @@
-//! Sampling: a server asks the client's model (`sampling/createMessage`).
+//! Sampling: the server asks the client's model (`sampling/createMessage`; deprecated in 2026-07-28).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{Annotations, Content, Role, Tool};
+use super::{Content, Inexpressible, MediaContent, Role, TaskTtl, TextContent, Tool};
+use crate::Revision;
 
-/// What a server asks the client's model.
+/// What the model is asked.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateMessage {
     /// The conversation so far.
     pub messages: Vec<SamplingMessage>,
-    /// Tokens to generate at most.
+    /// The most tokens the answer may have.
     pub max_tokens: u32,
-    /// What the server wants of it, beside what the client's own system prompt says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub system_prompt: Option<String>,
-    /// Which kind of model suits.
+    /// Which model would fit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_preferences: Option<ModelPreferences>,
-    /// `none`, `thisServer` or `allServers`; the latter two are deprecated.
+    /// The system prompt the server would like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub include_context: Option<String>,
-    /// As the provider understands it.
+    pub system_prompt: Option<String>,
+    /// What of the client's context to add; anything but `none` is deprecated since 2025-11-25.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub include_context: Option<IncludeContext>,
+    /// The model's temperature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
-    /// Texts that end the message.
+    /// Texts at which the model stops.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stop_sequences: Vec<String>,
-    /// For the provider.
+    /// Passed to the model's provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
-    /// Tools the model may use; the client must have declared `sampling.tools` (since 2025-11-25).
+    /// Tools the model may use; the server runs them (since 2025-11-25, capability `sampling.tools`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool>,
-    /// Whether it must use one (since 2025-11-25).
+    /// Whether the model must use one (since 2025-11-25).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_choice: Option<ToolChoice>,
+    /// Answer with a task (2025-11-25 only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskTtl>,
+    /// Whatever else the server says of it.
+    #[serde(default, rename = "_meta", skip_serializing_if = "Map::is_empty")]
+    pub meta: Map<String, Value>,
 }
 
-/// Wishes for a model; each priority is from 0 (no matter) to 1 (all that matters).
+/// One message to or from the model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SamplingMessage {
+    /// Who says it.
+    pub role: Role,
+    /// What is said; written without brackets when it is one block, as before 2025-11-25.
+    #[serde(with = "one_or_many")]
+    pub content: Vec<SamplingContent>,
+    /// Whatever else is said of it (since 2025-11-25).
+    #[serde(default, rename = "_meta", skip_serializing_if = "Map::is_empty")]
+    pub meta: Map<String, Value>,
+}
+
+/// One block of a message to or from the model (`SamplingMessageContentBlock`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SamplingContent {
+    /// Plain text.
+    Text(TextContent),
+    /// A picture.
+    Image(MediaContent),
+    /// A sound (since 2025-03-26).
+    Audio(MediaContent),
+    /// The model wants a tool to run (since 2025-11-25).
+    ToolUse(ToolUse),
+    /// What that tool returned (since 2025-11-25).
+    ToolResult(ToolResult),
+}
+
+/// The model wants a tool to run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ToolUse {
+    /// What the [`ToolResult`] must name.
+    pub id: String,
+    /// Which tool.
+    pub name: String,
+    /// With which arguments.
+    pub input: Map<String, Value>,
+    /// Whatever else is said of it.
+    #[serde(default, rename = "_meta", skip_serializing_if = "Map::is_empty")]
+    pub meta: Map<String, Value>,
+}
+
+/// What a tool returned to the model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolResult {
+    /// The `id` of the [`ToolUse`].
+    pub tool_use_id: String,
+    /// For the model.
+    pub content: Vec<Content>,
+    /// For programs.
+    #[serde(default, deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
+    pub structured_content: Option<Value>,
+    /// The tool failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_error: bool,
+    /// Whatever else is said of it.
+    #[serde(default, rename = "_meta", skip_serializing_if = "Map::is_empty")]
+    pub meta: Map<String, Value>,
+}
+
+/// Which model would fit. Priorities go from 0 to 1.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelPreferences {
-    /// Names to look for, best first.
+    /// Names or parts of names, the best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<ModelHint>,
-    /// Cheap.
+    /// How much cost matters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_priority: Option<f64>,
-    /// Fast.
+    /// How much speed matters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed_priority: Option<f64>,
-    /// Clever.
+    /// How much intelligence matters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intelligence_priority: Option<f64>,
 }
 
-/// A model's name, or a part of it.
+/// A hint at a model.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelHint {
-    /// The name.
+    /// A name or a part of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+
+/// What of the client's context to add.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum IncludeContext {
+    /// Nothing.
+    None,
+    /// What this server gave.
+    ThisServer,
+    /// What all servers gave.
+    AllServers,
 }
 
 /// Whether the model must use a tool.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolChoice {
     /// It may, must, or must not.
+    #[serde(default)]
     pub mode: ToolChoiceMode,
 }
 
@@ -85,109 +168,21 @@ pub enum ToolChoiceMode {
     None,
 }
 
-/// One message of a conversation with a model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SamplingMessage {
-    /// Who says it.
-    pub role: Role,
-    /// What is said: one block, or several (since 2025-11-25).
-    #[serde(with = "one_or_several")]
-    pub content: Vec<SamplingContent>,
-    /// Whatever else is said of it.
-    #[serde(default, rename = "_meta", skip_serializing_if = "Map::is_empty")]
-    pub meta: Map<String, Value>,
-}
-
-/// A block of a message to or from a model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum SamplingContent {
-    /// Plain text.
-    Text {
-        /// The text.
-        text: String,
-        /// For whom, how important.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        annotations: Option<Annotations>,
-        /// Whatever else is said of it.
-        #[serde(default, rename = "_meta", skip_serializing_if = "Map::is_empty")]
-        meta: Map<String, Value>,
-    },
-    /// A picture.
-    #[serde(rename_all = "camelCase")]
-    Image {
-        /// Base64.
-        data: String,
-        /// Media type, for example `image/png`.
-        mime_type: String,
-        /// For whom, how important.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        annotations: Option<Annotations>,
-        /// Whatever else is said of it.
-        #[serde(default, rename = "_meta", skip_serializing_if = "Map::is_empty")]
-        meta: Map<String, Value>,
-    },
-    /// A sound (since 2025-03-26).
-    #[serde(rename_all = "camelCase")]
-    Audio {
-        /// Base64.
-        data: String,
-        /// Media type, for example `audio/wav`.
-        mime_type: String,
-        /// For whom, how important.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        annotations: Option<Annotations>,
-        /// Whatever else is said of it.
-        #[serde(default, rename = "_meta", skip_serializing_if = "Map::is_empty")]
-        meta: Map<String, Value>,
-    },
-    /// The model wants a tool called (since 2025-11-25).
-    ToolUse {
-        /// Names this use.
-        id: String,
-        /// The tool.
-        name: String,
-        /// Its arguments.
-        input: Map<String, Value>,
-        /// Whatever else is said of it.
-        #[serde(default, rename = "_meta", skip_serializing_if = "Map::is_empty")]
-        meta: Map<String, Value>,
-    },
-    /// What the tool gave (since 2025-11-25).
-    #[serde(rename_all = "camelCase")]
-    ToolResult {
-        /// Which use it answers.
-        tool_use_id: String,
-        /// For the model.
-        content: Vec<Content>,
-        /// For programs.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        structured_content: Option<Value>,
-        /// The tool failed.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        is_error: bool,
-        /// Whatever else is said of it.
-        #[serde(default, rename = "_meta", skip_serializing_if = "Map::is_empty")]
-        meta: Map<String, Value>,
-    },
-}
-
-/// What the client's model said.
+/// What the model said.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateMessageResult {
     /// Who says it: the model.
     pub role: Role,
-    /// What is said: one block, or several (since 2025-11-25).
-    #[serde(with = "one_or_several")]
+    /// What is said; written without brackets when it is one block, as before 2025-11-25.
+    #[serde(with = "one_or_many")]
     pub content: Vec<SamplingContent>,
     /// Which model it was.
     pub model: String,
-    /// `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, or a word of the provider's.
+    /// Why it stopped: `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, or the provider's own word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_reason: Option<String>,
-    /// Whatever else is said of it.
+    /// Whatever else the client says of it.
     #[serde(default, rename = "_meta", skip_serializing_if = "Map::is_empty")]
     pub meta: Map<String, Value>,
 }
@@ -195,71 +190,127 @@ pub struct CreateMessageResult {
 impl CreateMessage {
     /// One question of the person, answered in at most `max_tokens` tokens.
     pub fn ask(text: impl Into<String>, max_tokens: u32) -> Self {
-        Self { messages: vec![SamplingMessage::user(text)], max_tokens, ..Self::default() }
+        Self::new([SamplingMessage::user(text)], max_tokens)
+    }
+
+    /// Asks this, for at most this many tokens.
+    pub fn new(messages: impl Into<Vec<SamplingMessage>>, max_tokens: u32) -> Self {
+        Self { messages: messages.into(), max_tokens, ..Self::default() }
+    }
+
+    /// The question as the revision knows it: before 2025-11-25 each block is a message of its own.
+    ///
+    /// # Errors
+    /// Before 2025-11-25 models could not be given tools.
+    pub fn for_revision(mut self, revision: Revision) -> Result<Self, Inexpressible> {
+        if revision != Revision::V2025_11_25 {
+            self.task = None;
+        }
+        if revision >= Revision::V2025_11_25 {
+            return Ok(self);
+        }
+        if !self.tools.is_empty() || self.tool_choice.is_some() {
+            return Err(Inexpressible::new("sampling with tools", revision));
+        }
+        let mut messages = Vec::with_capacity(self.messages.len());
+        for SamplingMessage { role, content, .. } in self.messages {
+            for block in content {
+                messages.push(SamplingMessage::new(role, [block.for_revision(revision)?]));
+            }
+        }
+        Ok(Self { messages, ..self })
     }
 }
 
 impl SamplingMessage {
-    /// A text said by the person.
-    pub fn user(text: impl Into<String>) -> Self {
-        Self { role: Role::User, content: vec![SamplingContent::text(text)], meta: Map::new() }
+    /// Said by somebody.
+    pub fn new(role: Role, content: impl Into<Vec<SamplingContent>>) -> Self {
+        Self { role, content: content.into(), meta: Map::new() }
     }
 
-    /// A text said by the model.
+    /// A text of the person.
+    pub fn user(text: impl Into<String>) -> Self {
+        Self::new(Role::User, [SamplingContent::text(text)])
+    }
+
+    /// A text of the model.
     pub fn assistant(text: impl Into<String>) -> Self {
-        Self { role: Role::Assistant, content: vec![SamplingContent::text(text)], meta: Map::new() }
+        Self::new(Role::Assistant, [SamplingContent::text(text)])
     }
 }
 
 impl SamplingContent {
     /// Plain text.
     pub fn text(text: impl Into<String>) -> Self {
-        Self::Text { text: text.into(), annotations: None, meta: Map::new() }
+        Self::Text(TextContent::new(text))
+    }
+
+    /// The text, if it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(&text.text),
+            _ => None,
+        }
+    }
+
+    /// The block as the revision knows it: sounds become text where there were none.
+    ///
+    /// # Errors
+    /// Before 2025-11-25 models could not be given tools.
+    pub fn for_revision(self, revision: Revision) -> Result<Self, Inexpressible> {
+        match self {
+            Self::Audio(audio) if revision < Revision::V2025_03_26 => Ok(Self::Text(audio.described())),
+            Self::ToolUse(_) | Self::ToolResult(_) if revision < Revision::V2025_11_25 => {
+                Err(Inexpressible::new("sampling with tools", revision))
+            }
+            Self::ToolResult(mut result) if revision < Revision::V2026_07_28 => {
+                result.structured_content = result.structured_content.filter(Value::is_object);
+                Ok(Self::ToolResult(result))
+            }
+            block => Ok(block),
+        }
     }
 }
 
 impl CreateMessageResult {
-    /// A text said by this model.
+    /// A text of this model.
     pub fn text(model: impl Into<String>, text: impl Into<String>) -> Self {
-        let content = vec![SamplingContent::text(text)];
-        let stop_reason = Some("endTurn".to_owned());
-        Self { role: Role::Assistant, content, model: model.into(), stop_reason, meta: Map::new() }
+        Self {
+            role: Role::Assistant,
+            content: vec![SamplingContent::text(text)],
+            model: model.into(),
+            stop_reason: Some("endTurn".to_owned()),
+            meta: Map::new(),
+        }
     }
 
     /// Its texts, one after the other.
     pub fn to_text(&self) -> String {
-        let texts = self.content.iter().filter_map(|block| match block {
-            SamplingContent::Text { text, .. } => Some(text.as_str()),
-            _ => None,
-        });
-        texts.collect::<Vec<_>>().join("\n")
+        let texts: Vec<&str> = self.content.iter().filter_map(SamplingContent::as_text).collect();
+        texts.join("\n")
     }
 }
 
-/// A single block stands alone on the wire, as revisions before 2025-11-25 want it.
-mod one_or_several {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use super::SamplingContent;
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Wire {
-        One(Box<SamplingContent>),
-        Several(Vec<SamplingContent>),
-    }
+mod one_or_many {
+    use super::{Deserialize, Deserializer, SamplingContent, Serialize, Serializer};
 
     pub(super) fn serialize<S: Serializer>(blocks: &[SamplingContent], serializer: S) -> Result<S::Ok, S::Error> {
         match blocks {
             [one] => one.serialize(serializer),
-            several => several.serialize(serializer),
+            many => many.serialize(serializer),
         }
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SamplingContent>, D::Error> {
-        Ok(match Wire::deserialize(deserializer)? {
-            Wire::One(block) => vec![*block],
-            Wire::Several(blocks) => blocks,
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum OneOrMany {
+            Many(Vec<SamplingContent>),
+            One(Box<SamplingContent>),
+        }
+        Ok(match OneOrMany::deserialize(deserializer)? {
+            OneOrMany::Many(blocks) => blocks,
+            OneOrMany::One(block) => vec![*block],
         })
     }
 }

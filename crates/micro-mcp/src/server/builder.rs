@@ -4,8 +4,8 @@ use std::{collections::HashMap, future::Future, sync::Arc};
 
 use micro_core::{InvalidSchema, Schema, Validator};
 use micro_mcp_proto::{
-    Implementation, ListChanged, Prompt, PromptMessage, Resource, ResourceContents, ResourceTemplate, RpcError,
-    ServerCapabilities, Tool, ToolAnnotations,
+    Implementation, ListChanged, Prompt, PromptMessage, Resource, ResourceContents, ResourceTemplate, Revision,
+    RpcError, ServerCapabilities, Tool, ToolAnnotations,
     headers::{self, InvalidAnnotation},
 };
 use schemars::JsonSchema;
@@ -195,7 +195,9 @@ impl Builder {
         let layout = Layout { size: self.page_size, cache: self.cache, identity: &identity, keys: &self.keys };
 
         let (shown, calls): (Vec<Tool>, Vec<tool::Call>) = self.tools.into_iter().unzip();
-        let tool_pages = layout.pages("tools", &shown, &shown.iter().map(older).collect::<Vec<_>>());
+        // Older revisions skip what they do not know.
+        let legacy: Vec<_> = shown.iter().map(|tool| tool.clone().for_revision(Revision::LATEST_LEGACY)).collect();
+        let tool_pages = layout.pages("tools", &shown, &legacy);
         let entries = shown.into_iter().zip(calls).map(|(tool, call)| ready(tool, call));
         let tools = entries.collect::<Result<Vec<_>, _>>()?;
 
@@ -272,14 +274,11 @@ impl ToolBuilder {
         let mut server = self.server;
         let input = self.input.unwrap_or_else(tool::schema_of::<F::Args>);
         let shown = Tool {
-            name: self.name,
             title: self.title,
             description: self.description,
-            input_schema: input.as_raw().to_owned(),
             output_schema: self.output.map(|schema| schema.as_raw().to_owned()),
             annotations: self.annotations,
-            icons: Vec::new(),
-            meta: Map::new(),
+            ..Tool::new(self.name, input.as_raw().to_owned())
         };
         let valid = (1..=128).contains(&shown.name.len())
             && shown.name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
@@ -303,13 +302,6 @@ fn ready(tool: Tool, call: tool::Call) -> Result<(String, ToolEntry), BuildError
     let mirrored = headers::collect(&input_schema);
     let mirrored = mirrored.map_err(|source| BuildError::Header { tool: name.clone(), source })?;
     Ok((name, ToolEntry { call, validator, mirrored }))
-}
-
-/// The tool as revisions before 2026-07-28 take it: structured output is an object there.
-fn older(tool: &Tool) -> Tool {
-    let mut tool = tool.clone();
-    tool.output_schema = tool.output_schema.filter(|schema| is_object_schema(schema));
-    tool
 }
 
 fn is_object_schema(schema: &RawValue) -> bool {

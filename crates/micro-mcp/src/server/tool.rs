@@ -212,26 +212,11 @@ fn describe(violations: &[Violation]) -> String {
 }
 
 /// The result as the revision knows it.
-fn render(revision: Revision, mut result: CallToolResult, identity: &Identity) -> Bytes {
-    for block in &mut result.content {
-        match block {
-            Content::ResourceLink(link) if revision < Revision::V2025_06_18 => *block = Content::text(&*link.uri),
-            Content::Audio { mime_type, .. } if revision < Revision::V2025_03_26 => {
-                *block = Content::text(format!("[{mime_type}]"));
-            }
-            _ => {}
-        }
-    }
+fn render(revision: Revision, result: CallToolResult, identity: &Identity) -> Bytes {
+    let mut result = result.for_revision(revision);
     let mut writer = result::complete(revision, 512).member("content", &result.content);
-    let fits = match revision {
-        Revision::V2026_07_28 => true,
-        Revision::V2025_11_25 | Revision::V2025_06_18 => {
-            result.structured_content.as_ref().is_some_and(Value::is_object)
-        }
-        Revision::V2025_03_26 | Revision::V2024_11_05 => false,
-    };
-    if let Some(value) = result.structured_content.filter(|_| fits) {
-        writer = writer.member("structuredContent", &value);
+    if let Some(value) = &result.structured_content {
+        writer = writer.member("structuredContent", value);
     }
     if result.is_error {
         writer = writer.raw("isError", b"true");

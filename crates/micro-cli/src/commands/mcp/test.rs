@@ -126,7 +126,7 @@ fn refused(error: &RpcError) -> CommandError {
 /// What a model reads.
 fn text(result: &CallToolResult) -> String {
     let block = |content: &Content| match content {
-        Content::Text { text, .. } => text.clone(),
+        Content::Text(block) => block.text.clone(),
         other => serde_json::to_string(other).unwrap_or_default(),
     };
     result.content.iter().map(block).collect::<Vec<_>>().join("\n")
