@@ -9,6 +9,7 @@ mod docs;
 mod errors;
 mod model;
 mod near;
+mod neighbour;
 mod parse;
 mod render;
 #[cfg(test)]
@@ -17,11 +18,22 @@ mod tests;
 /// Makes a service of an `impl` block or a `trait`; documented where `micro` re-exports it.
 #[proc_macro_attribute]
 pub fn service(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    expand(options.into(), item.into()).into()
+    let file = || {
+        let source = std::fs::read_to_string(proc_macro::Span::call_site().local_file()?).ok()?;
+        syn::parse_file(&source).ok()
+    };
+    expand(options.into(), item.into(), &file).into()
 }
 
-fn expand(options: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
+/// The file an attribute stands in. None where the compiler does not say (some doctests, some editors).
+type File<'a> = &'a dyn Fn() -> Option<syn::File>;
+
+fn expand(
+    options: proc_macro2::TokenStream,
+    item: proc_macro2::TokenStream,
+    file: File<'_>,
+) -> proc_macro2::TokenStream {
     let mut errors = errors::Errors::default();
-    let parsed = parse::service(options, item, &mut errors);
+    let parsed = parse::service(options, item, file, &mut errors);
     render::service(&parsed, &errors)
 }

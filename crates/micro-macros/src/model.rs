@@ -10,7 +10,7 @@ pub(crate) struct Model {
     pub(crate) library: Path,
     /// The type's or trait's name, the first half of every endpoint's.
     pub(crate) name: Ident,
-    /// The doc comment.
+    /// The doc comment, of an impl or else of its type.
     pub(crate) description: String,
     pub(crate) form: Form,
     /// In the order of the source.

@@ -14,9 +14,10 @@ use syn::{
 
 pub(crate) use self::answer::is_stream;
 use crate::{
-    docs,
+    File, docs,
     errors::Errors,
     model::{Endpoint, Form, Model, Shape},
+    neighbour,
 };
 
 /// An item and, if its head makes sense, what it offers.
@@ -33,10 +34,10 @@ pub(crate) enum Cleaned {
 }
 
 /// Reads `#[service(options)] item`.
-pub(crate) fn service(options: TokenStream, item: TokenStream, errors: &mut Errors) -> Parsed {
+pub(crate) fn service(options: TokenStream, item: TokenStream, file: File<'_>, errors: &mut Errors) -> Parsed {
     let options = options::service(options, errors);
     match syn::parse2(item.clone()) {
-        Ok(Item::Impl(item)) => handler(options, item, errors),
+        Ok(Item::Impl(item)) => handler(options, item, file, errors),
         Ok(Item::Trait(item)) => contract(options, item, errors),
         Ok(other) => {
             errors.on(&other, "`#[service]` stands on an `impl` block or on a `trait`");
@@ -49,7 +50,7 @@ pub(crate) fn service(options: TokenStream, item: TokenStream, errors: &mut Erro
     }
 }
 
-fn handler(options: options::Service, mut item: ItemImpl, errors: &mut Errors) -> Parsed {
+fn handler(options: options::Service, mut item: ItemImpl, file: File<'_>, errors: &mut Errors) -> Parsed {
     let name = match &*item.self_ty {
         Type::Path(path) => path.path.segments.last().map(|last| last.ident.clone()),
         _ => None,
@@ -93,8 +94,11 @@ fn handler(options: options::Service, mut item: ItemImpl, errors: &mut Errors) -
     refuse_doubles(&endpoints, errors);
     let model = name.filter(|_| head_is_fine).map(|name| Model {
         library: options.library,
+        description: match docs::text(&item.attrs) {
+            own if own.is_empty() => file().map(|file| neighbour::description(&file, &name)).unwrap_or_default(),
+            own => own,
+        },
         name,
-        description: docs::text(&item.attrs),
         form: Form::Impl { handler: item.self_ty.clone() },
         endpoints,
     });

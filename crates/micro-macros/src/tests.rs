@@ -25,11 +25,12 @@ fn check(name: &str) {
 /// Expands every `#[service]` of a file, as the compiler would.
 fn expand_file(source: &str) -> String {
     let mut file = syn::parse_file(source).unwrap();
-    file.items = file.items.into_iter().flat_map(expand_item).collect();
+    let whole = file.clone();
+    file.items = file.items.into_iter().flat_map(|item| expand_item(item, &whole)).collect();
     prettyplease::unparse(&file)
 }
 
-fn expand_item(mut item: Item) -> Vec<Item> {
+fn expand_item(mut item: Item, file: &syn::File) -> Vec<Item> {
     let attributes = match &mut item {
         Item::Impl(item) => &mut item.attrs,
         Item::Trait(item) => &mut item.attrs,
@@ -43,7 +44,7 @@ fn expand_item(mut item: Item) -> Vec<Item> {
         Meta::List(list) => list.tokens,
         _ => Default::default(),
     };
-    let expanded = expand(options, item.into_token_stream());
+    let expanded = expand(options, item.into_token_stream(), &|| Some(file.clone()));
     syn::parse2::<syn::File>(expanded).expect("the expansion is a list of items").items
 }
 
@@ -65,6 +66,18 @@ fn every_option_becomes_one_step_of_the_descriptor() {
 #[test]
 fn doc_tags_leave_the_description() {
     check("docs");
+}
+
+#[test]
+fn a_service_without_a_text_of_its_own_has_that_of_its_type() {
+    let about = |source: &str| {
+        let file = syn::parse_file(source).unwrap();
+        crate::neighbour::description(&file, &syn::parse_str("Users").unwrap())
+    };
+    assert_eq!(about("/// People.\nstruct Users { db: Db }"), "People.");
+    assert_eq!(about("struct Other; mod store { /// People.\n#[derive(Clone)] pub(crate) enum Users {} }"), "People.");
+    assert_eq!(about("struct Users;"), "");
+    assert_eq!(about("mod a { /// One.\nstruct Users; } mod b { /// Two.\nstruct Users; }"), "", "which one is meant?");
 }
 
 #[test]

@@ -5,15 +5,16 @@ use std::time::Duration;
 use micro::{Service, prelude::*};
 use serde_json::{Value, json};
 
-/// Notes that people keep.
+/// Notes that
+/// people keep.
 ///
 /// Everything is text.
 struct Notes;
 
-/// Notes that people keep.
 #[micro::service]
 impl Notes {
-    /// Write a note.
+    /// Write
+    /// a note.
     ///
     /// The text may be long.
     /// @param text What it says,
@@ -61,6 +62,17 @@ impl Notes {
 /// Wrong by its type alone, which only the schema knows.
 struct Broken;
 
+/// For those who read the source.
+struct Desk;
+
+/// For those who call.
+#[micro::service]
+impl Desk {
+    /// Ring the bell.
+    #[endpoint]
+    fn ring(&self) {}
+}
+
 #[derive(Deserialize, JsonSchema)]
 struct Limit {
     #[schemars(range(max = 10))]
@@ -79,10 +91,15 @@ impl Broken {
 }
 
 #[test]
+fn a_service_is_described_on_its_impl_or_else_on_its_type() {
+    let notes = Notes::descriptor();
+    assert_eq!((&*notes.name, &*notes.description), ("Notes", "Notes that people keep.\n\nEverything is text."));
+    assert_eq!(Desk::descriptor().description, "For those who call.");
+}
+
+#[test]
 fn the_description_is_the_doc_comment_without_its_tags() {
     let notes = Notes::descriptor();
-    assert_eq!(notes.name, "Notes");
-    assert_eq!(notes.description, "Notes that people keep.");
     let write = &notes.endpoints[0];
     assert_eq!(write.name, "Notes.WriteNote");
     assert_eq!(write.description, "Write a note.\n\nThe text may be long.\n\n# Example\n\nSee you.");

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use micro::prelude::*;
 use rusqlite::{OptionalExtension, Row, params};
 
-/// Comments in a [`Store`], and the service that knows what they are about.
+/// What readers say about the articles: add comments and read them.
 pub(crate) struct Comments {
     store: Store,
     posts: PostsClient,
@@ -46,7 +46,6 @@ impl Comments {
     }
 }
 
-/// What readers say about the articles: add comments and read them.
 #[micro::service]
 impl Comments {
     /// Comment on a published article.
