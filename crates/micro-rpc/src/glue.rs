@@ -1,6 +1,8 @@
 //! What the `#[service]` macro's output calls, so that the output itself stays thin. Not for people.
 
 mod describe;
+mod schema;
+mod text;
 
 use std::{
     fmt,
@@ -14,49 +16,18 @@ use bytes::Bytes;
 use futures_core::Stream;
 pub use futures_core::future::BoxFuture;
 use futures_util::{StreamExt, stream};
-use micro_core::Schema;
 pub use micro_core::{Context, EndpointDescriptor, Error, HandlerDescriptor, Hints, Result};
-use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 pub use {bytes, futures_core, schemars, serde, serde_json};
 
-pub use self::describe::{Endpoint, NoArguments, endpoint, handler, unknown_endpoint};
+pub use self::{
+    describe::{Endpoint, NoArguments, endpoint, handler, unknown_endpoint},
+    schema::{Contract, schema},
+};
 pub use crate::{Caller, Reply, Service};
 use crate::{Items, Outgoing};
-
-/// The schema of `T` (JSON Schema 2020-12). Nested types are written in place, which every model host
-/// understands; only recursive types use `$defs`. A description given replaces the type's own.
-pub fn schema<T: JsonSchema>(contract: Contract, description: Option<&str>) -> Schema {
-    let mut settings = SchemaSettings::draft2020_12();
-    settings.inline_subschemas = true;
-    settings.meta_schema = None; // 2020-12 is MCP's default dialect
-    settings.contract = match contract {
-        Contract::Input => schemars::generate::Contract::Deserialize,
-        Contract::Output => schemars::generate::Contract::Serialize,
-    };
-    let mut schema = SchemaGenerator::new(settings).into_root_schema_for::<T>();
-    schema.remove("title"); // the Rust type's name means nothing to a caller
-    if matches!(contract, Contract::Input) {
-        schema.remove("description"); // the tool has one
-        // An enum of objects has no type of its own. A type that is no object is kept: it is a mistake to be seen.
-        if schema.get("type").is_none() {
-            schema.insert("type".to_owned(), "object".into());
-        }
-    }
-    if let Some(description) = description {
-        schema.insert("description".to_owned(), description.into());
-    }
-    Schema::of(&schema)
-}
-
-/// Which side of a call a schema describes.
-#[derive(Debug, Clone, Copy)]
-pub enum Contract {
-    Input,
-    Output,
-}
 
 /// Reads a call's arguments: one JSON object. No body at all, or `null`, means no arguments.
 pub fn arguments<T: DeserializeOwned>(body: &Bytes) -> Result<T> {
@@ -81,8 +52,8 @@ pub fn reply<T: Serialize, E: Into<Error>>(result: Result<T, E>) -> Result<Reply
 }
 
 /// Runs a streaming method that borrows its handler: `run` owns the handler, makes the stream and
-/// drives it into the [`Yielder`].
-pub fn stream_reply<R, F>(run: R) -> Result<Reply>
+/// drives it into the [`Yielder`]. A stream that fails before its first item is a call that failed.
+pub async fn stream_reply<R, F>(run: R) -> Result<Reply>
 where
     R: FnOnce(Yielder) -> F,
     F: Future<Output = ()> + Send + 'static,
@@ -90,7 +61,9 @@ where
     let (sender, receiver) = mpsc::channel(1);
     // Not spawned: the driver is polled with the stream, so dropping the stream stops the handler.
     let driver = stream::once(run(Yielder(sender))).filter_map(|()| ready(None));
-    Ok(Reply::Stream(stream::select(driver, ReceiverStream::new(receiver)).boxed()))
+    let mut items = stream::select(driver, ReceiverStream::new(receiver)).boxed();
+    let first = items.next().await.transpose()?;
+    Ok(Reply::Stream(stream::iter(first.map(Ok)).chain(items).boxed()))
 }
 
 /// Where a streaming method's items go.

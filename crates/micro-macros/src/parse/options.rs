@@ -200,11 +200,11 @@ impl Setting {
             let text = match element {
                 Expr::Lit(ExprLit { lit: Lit::Str(scope), .. }) => {
                     let name = scope.value();
-                    if !name.is_empty() && !name.contains(char::is_whitespace) {
+                    if !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == ',') {
                         scopes.push(name);
                         continue;
                     }
-                    "a scope is one word: `users:read`"
+                    "a scope is one word without commas: `users:read`"
                 }
                 _ => "a scope is a string: `\"users:read\"`",
             };

@@ -50,7 +50,7 @@ fn run(endpoint: &Endpoint, library: &TokenStream, of: &TokenStream, this: &Toke
         Shape::Plain => quote! { #library::value(#call) },
         Shape::Result => quote! { #library::reply(#call) },
         Shape::Stream => quote! {
-            #library::stream_reply(move |items| async move { items.all(#call).await })
+            #library::stream_reply(move |items| async move { items.all(#call).await }).await
         },
         Shape::ResultStream => quote! {
             #library::stream_reply(move |items| async move {
@@ -59,6 +59,7 @@ fn run(endpoint: &Endpoint, library: &TokenStream, of: &TokenStream, this: &Toke
                     ::core::result::Result::Err(error) => items.fail(error).await,
                 }
             })
+            .await
         },
     };
     quote! {

@@ -128,12 +128,13 @@ const _: () = {
                             &body,
                         )?;
                         ::micro::__private::stream_reply(move |items| async move {
-                            items
-                                .all(
-                                    <T as UserAccounts>::changes(&self.0, arguments.since).await,
-                                )
-                                .await
-                        })
+                                items
+                                    .all(
+                                        <T as UserAccounts>::changes(&self.0, arguments.since).await,
+                                    )
+                                    .await
+                            })
+                            .await
                     })
                 }
                 3usize => {
@@ -142,8 +143,9 @@ const _: () = {
                             &body,
                         )?;
                         ::micro::__private::stream_reply(move |items| async move {
-                            items.all(<T as UserAccounts>::deletions(&self.0)).await
-                        })
+                                items.all(<T as UserAccounts>::deletions(&self.0)).await
+                            })
+                            .await
                     })
                 }
                 _ => ::micro::__private::unknown_endpoint(endpoint),

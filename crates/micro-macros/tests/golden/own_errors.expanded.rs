@@ -96,15 +96,16 @@ const _: () = {
                             &body,
                         )?;
                         ::micro::__private::stream_reply(move |items| async move {
-                            match <T as Orders>::watch(&self.0, cx).await {
-                                ::core::result::Result::Ok(stream) => {
-                                    items.all(stream).await
+                                match <T as Orders>::watch(&self.0, cx).await {
+                                    ::core::result::Result::Ok(stream) => {
+                                        items.all(stream).await
+                                    }
+                                    ::core::result::Result::Err(error) => {
+                                        items.fail(error).await
+                                    }
                                 }
-                                ::core::result::Result::Err(error) => {
-                                    items.fail(error).await
-                                }
-                            }
-                        })
+                            })
+                            .await
                     })
                 }
                 _ => ::micro::__private::unknown_endpoint(endpoint),

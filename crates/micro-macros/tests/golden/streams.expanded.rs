@@ -95,10 +95,11 @@ const _: () = {
                             &body,
                         )?;
                         ::micro::__private::stream_reply(move |items| async move {
-                            items
-                                .all(Self::tail(&self, &cx, arguments.topic).await)
-                                .await
-                        })
+                                items
+                                    .all(Self::tail(&self, &cx, arguments.topic).await)
+                                    .await
+                            })
+                            .await
                     })
                 }
                 1usize => {
@@ -107,8 +108,9 @@ const _: () = {
                             &body,
                         )?;
                         ::micro::__private::stream_reply(move |items| async move {
-                            items.all(Self::all(&self)).await
-                        })
+                                items.all(Self::all(&self)).await
+                            })
+                            .await
                     })
                 }
                 2usize => {
@@ -117,15 +119,16 @@ const _: () = {
                             &body,
                         )?;
                         ::micro::__private::stream_reply(move |items| async move {
-                            match Self::open(&self, arguments.topic).await {
-                                ::core::result::Result::Ok(stream) => {
-                                    items.all(stream).await
+                                match Self::open(&self, arguments.topic).await {
+                                    ::core::result::Result::Ok(stream) => {
+                                        items.all(stream).await
+                                    }
+                                    ::core::result::Result::Err(error) => {
+                                        items.fail(error).await
+                                    }
                                 }
-                                ::core::result::Result::Err(error) => {
-                                    items.fail(error).await
-                                }
-                            }
-                        })
+                            })
+                            .await
                     })
                 }
                 _ => ::micro::__private::unknown_endpoint(endpoint),

@@ -7,7 +7,7 @@ use micro_core::{EndpointDescriptor, Error, HandlerDescriptor, Hints, Result, Sc
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Contract, schema};
+use super::{Contract, schema, text::flow};
 use crate::Reply;
 
 /// The arguments of an endpoint that takes none.
@@ -23,7 +23,7 @@ pub struct Endpoint(EndpointDescriptor);
 pub fn handler<const N: usize>(name: &str, description: &str, endpoints: [Endpoint; N]) -> HandlerDescriptor {
     HandlerDescriptor {
         name: name.to_owned(),
-        description: description.to_owned(),
+        description: flow(description),
         endpoints: endpoints.into_iter().map(|endpoint| endpoint.0).collect(),
     }
 }
@@ -33,7 +33,7 @@ pub fn endpoint(name: &str, description: &str) -> Endpoint {
     Endpoint(EndpointDescriptor {
         name: name.to_owned(),
         title: None,
-        description: description.to_owned(),
+        description: flow(description),
         examples: Vec::new(),
         scopes: Vec::new(),
         hints: Hints::default(),

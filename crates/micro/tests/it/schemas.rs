@@ -20,6 +20,19 @@ enum Role {
     Guest,
 }
 
+/// How a parcel
+/// travels.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Speed {
+    /// A week,
+    /// perhaps two.
+    Slow,
+    /// Tomorrow.
+    Fast,
+    Usual,
+}
+
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Payment {
@@ -90,6 +103,19 @@ impl Types {
     fn pay(&self, args: Payment) -> Result<Role> {
         let _ = args;
         Ok(Role::Guest)
+    }
+
+    /// A closed set whose members have docs.
+    #[endpoint]
+    fn send(
+        &self,
+        by: Speed,
+        or: Option<Speed>,
+        /** If both fail. */
+        last: Speed,
+    ) -> Speed {
+        let _ = (or, last);
+        by
     }
 
     /// Nothing in, a list out.
@@ -174,6 +200,17 @@ fn an_enum_of_objects_is_an_object() {
     check(&input, "/type", json!("object"));
     check(&input, "/oneOf/0/properties/kind/const", json!("card"));
     check(&input, "/oneOf/0/required", json!(["kind", "number"]));
+}
+
+#[test]
+fn a_closed_set_whose_members_have_docs_is_still_one_enum() {
+    let input = endpoint("Types.Send").input;
+    let about = "- `slow`: A week, perhaps two.\n- `fast`: Tomorrow.";
+    let schema = |first: &str| json!({"type": "string", "enum": ["usual", "slow", "fast"], "description": format!("{first}\n\n{about}")});
+    check(&input, "/properties/by", schema("How a parcel travels."));
+    check(&input, "/properties/or/anyOf/0/enum", json!(["usual", "slow", "fast"]));
+    check(&input, "/properties/last", schema("If both fail."));
+    check(&endpoint("Types.Send").output.unwrap(), "", schema("How a parcel travels."));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::{
 
 use futures_util::{StreamExt, stream};
 use micro::{Reply, Router, prelude::*};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Counts the streams that are open.
 #[derive(Clone, Default)]
@@ -63,10 +63,13 @@ impl Logs {
     /// Follow a log that may not be there, and breaks.
     #[endpoint]
     async fn open(&self, topic: String) -> Result<impl Stream<Item = Result<String>>> {
-        if topic != "here" {
-            return Err(Error::not_found(format!("no log {topic}")));
-        }
-        Ok(stream::iter([Ok("one".to_owned()), Err(Error::unavailable("broken")), Ok("never".to_owned())]))
+        let missing = Error::not_found(format!("no log {topic}"));
+        let items = match topic.as_str() {
+            "here" => vec![Ok("one".to_owned()), Err(Error::unavailable("broken")), Ok("never".to_owned())],
+            "closed" => vec![Err(missing)],
+            _ => return Err(missing),
+        };
+        Ok(stream::iter(items))
     }
 }
 
@@ -106,8 +109,16 @@ async fn the_first_error_is_the_last_item() {
     assert_eq!(items.len(), 2);
     assert_eq!(items[0].as_ref().unwrap(), r#""one""#);
     assert_eq!(items[1].as_ref().unwrap_err().code, 503);
-    let missing = router.call::<Value>("Logs.Open", json!({"topic": "gone"})).await.unwrap_err();
-    assert_eq!((missing.code, &*missing.detail), (404, "no log gone"));
+}
+
+#[tokio::test]
+async fn a_stream_that_fails_before_its_first_item_is_a_call_that_failed() {
+    let (router, _) = logs();
+    for topic in ["gone", "closed"] {
+        let body = json!({"topic": topic}).to_string();
+        let failed = router.dispatch("Logs.Open", Context::default(), body.into()).await.unwrap_err();
+        assert_eq!((failed.code, &*failed.detail), (404, &*format!("no log {topic}")));
+    }
 }
 
 #[test]

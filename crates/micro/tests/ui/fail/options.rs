@@ -30,7 +30,7 @@ impl Users {
     fn malformed(&self) {}
 
     /// Empty and impossible.
-    #[endpoint(scopes = ["", 7], timeout = "0s")]
+    #[endpoint(scopes = ["", 7, "users:read,users:write"], timeout = "0s")]
     fn empty(&self) {}
 
     /// Not a list.
