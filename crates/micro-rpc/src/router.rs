@@ -96,6 +96,9 @@ impl Router {
             if !takes_object(&endpoint.input) {
                 faults.push(format!("`{name}`: its arguments are not an object; take a struct, or plain parameters"));
             }
+            if let Some(Err(error)) = endpoint.output.as_ref().map(Validator::compile) {
+                faults.push(format!("`{name}`: the answer's schema is {error}"));
+            }
             match Validator::compile(&endpoint.input) {
                 Err(error) => faults.push(format!("`{name}`: the arguments' schema is {error}")),
                 Ok(validator) => {
@@ -109,12 +112,20 @@ impl Router {
         if faults.is_empty() { Ok(()) } else { Err(InvalidService { service, faults }) }
     }
 
+    /// Whether there is such an endpoint, for those who want to know before they read its arguments.
+    pub(crate) fn offers(&self, endpoint: &str) -> Result<()> {
+        if self.0.endpoints.contains_key(endpoint) { Ok(()) } else { Err(self.unknown(endpoint)) }
+    }
+
+    fn unknown(&self, endpoint: &str) -> Error {
+        let service = &self.descriptor().name;
+        Error::not_found(format!("service `{service}` has no endpoint `{endpoint}`")).with_id(service)
+    }
+
     /// Runs one endpoint. A handler that panics answers with an internal error.
     pub async fn dispatch(&self, endpoint: &str, cx: Context, body: Bytes) -> Result<Reply> {
         let service = &self.descriptor().name;
-        let Some((handler, index)) = self.0.endpoints.get(endpoint) else {
-            return Err(Error::not_found(format!("service `{service}` has no endpoint `{endpoint}`")).with_id(service));
-        };
+        let (handler, index) = self.0.endpoints.get(endpoint).ok_or_else(|| self.unknown(endpoint))?;
         let running = AssertUnwindSafe(handler.clone().dispatch(*index, cx, body));
         let reply = match running.catch_unwind().await {
             Ok(reply) => reply,
@@ -125,16 +136,38 @@ impl Router {
 
     /// Calls an endpoint in this process, for unit tests: `router.call("Users.Get", json!({"id": "7"}))`.
     /// A streaming endpoint's items come back as a list.
+    ///
+    /// # Errors
+    /// The endpoint's own, and a code 500 when what it answers does not match its output schema. On the
+    /// network that is not looked at: what the schema says is what these tests have shown.
     pub async fn call<T: DeserializeOwned>(&self, endpoint: &str, arguments: impl Serialize) -> Result<T> {
         let body = serde_json::to_vec(&arguments)?;
         match self.dispatch(endpoint, Context::default(), body.into()).await? {
-            Reply::Value(json) => Ok(serde_json::from_slice(&json)?),
+            Reply::Value(json) => {
+                self.check_output(endpoint, std::slice::from_ref(&json))?;
+                Ok(serde_json::from_slice(&json)?)
+            }
             Reply::Stream(items) => {
                 let items: Vec<Bytes> = items.try_collect().await?;
+                self.check_output(endpoint, &items)?;
                 let list = [b"[".as_slice(), &items.join(&b","[..]), b"]"].concat();
                 Ok(serde_json::from_slice(&list)?)
             }
         }
+    }
+
+    fn check_output(&self, endpoint: &str, answers: &[Bytes]) -> Result<()> {
+        let described = self.descriptor().endpoints.iter().find(|e| e.name == endpoint);
+        let Some(schema) = described.and_then(|e| e.output.as_ref()) else { return Ok(()) };
+        let validator = Validator::compile(schema)
+            .map_err(|e| Error::internal(format!("the output schema of `{endpoint}` is {e}")))?;
+        for answer in answers {
+            validator.check(&String::from_utf8_lossy(answer)).map_err(|violations| {
+                let violations: String = violations.iter().map(|v| format!("\n  - {v}")).collect();
+                Error::internal(format!("the answer of `{endpoint}` does not match its output schema:{violations}"))
+            })?;
+        }
+        Ok(())
     }
 }
 

@@ -142,7 +142,10 @@ async fn answer(router: &Router, request: Request<Incoming>, body_limit: usize) 
     let Some(target) = wire::target(&parts) else {
         return refused(StatusCode::NOT_FOUND, "name an endpoint: POST /Type.Method, or the Micro-Endpoint header");
     };
-    let reply = call(router, &target.endpoint, &parts, body, body_limit).await;
+    let reply = match router.offers(&target.endpoint) {
+        Ok(()) => call(router, &target.endpoint, &parts, body, body_limit).await,
+        Err(unknown) => Err(unknown), // before the body is read
+    };
     if let Err(error) = &reply
         && let Some(source) = error.source()
     {

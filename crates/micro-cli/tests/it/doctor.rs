@@ -33,7 +33,7 @@ fn a_healthy_fleet_is_told_check_by_check() {
     check(&output, "registry", "ok", "can be read and written");
     check(&output, "records", "ok", "none");
     check(&output, "service users", "ok", &format!("{} is healthy", users.address));
-    check(&output, "tools", "ok", "5 tools");
+    check(&output, "tools", "ok", "6 tools");
     for name in ["open files", "port 8080", "port 3000"] {
         assert_eq!(checks(&output, name).len(), 1, "{name}");
     }

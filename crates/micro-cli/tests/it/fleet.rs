@@ -15,7 +15,7 @@ fn services_are_a_table() {
     let output = micro(&home, &["services"]);
     let lines: Vec<Vec<&str>> = output.success().lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(lines[0], ["SERVICE", "VERSION", "NODES", "ENDPOINTS", "DESCRIPTION"]);
-    assert_eq!(lines[1], ["users", "1.2", "1", "5", "User", "accounts."]);
+    assert_eq!(lines[1], ["users", "1.2", "1", "6", "User", "accounts."]);
     assert_eq!(lines.len(), 2);
 }
 
@@ -28,7 +28,7 @@ fn services_are_json_for_programs() {
     assert_eq!(services[0]["name"], "users");
     assert_eq!(services[0]["versions"], json!(["1.2"]));
     assert_eq!(services[0]["nodes"][0]["address"], users.address);
-    assert_eq!(services[0]["endpoints"].as_array().unwrap().len(), 5);
+    assert_eq!(services[0]["endpoints"].as_array().unwrap().len(), 6);
 }
 
 #[test]

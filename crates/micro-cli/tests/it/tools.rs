@@ -26,9 +26,9 @@ fn tools_are_listed_under_either_name() {
 
     let tools = micro(&home, &["mcp", "list", "--json"]).json();
     let names: Vec<_> = tools.as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["users_Count", "users_Get", "users_Rename", "users_Tenant", "users_Wait"]);
-    assert_eq!(tools[1]["canonical"], "users.Users.Get");
-    assert_eq!(tools[1]["input"]["required"], json!(["id"]));
+    assert_eq!(names, ["users_Count", "users_Door", "users_Get", "users_Rename", "users_Tenant", "users_Wait"]);
+    assert_eq!(tools[2]["canonical"], "users.Users.Get");
+    assert_eq!(tools[2]["input"]["required"], json!(["id"]));
 }
 
 #[test]
@@ -77,6 +77,15 @@ fn arguments_that_do_not_fit_are_told_with_place_and_reason() {
 }
 
 #[test]
+fn a_result_that_breaks_its_schema_is_shown_and_told() {
+    let home = Home::new().unwrap();
+    let _users = Running::start(&home);
+    let output = micro(&home, &["mcp", "test", "users_Door"]);
+    check_failure(&output, 1, &["output schema of `users.Users.Door`", "- /number: 0 is less than the minimum of 1"]);
+    assert_eq!(serde_json::from_str::<Value>(&output.stdout).unwrap(), json!({"number": 0}));
+}
+
+#[test]
 fn a_failed_result_can_be_seen_whole() {
     let home = Home::new().unwrap();
     let _users = Running::start(&home);
@@ -104,7 +113,7 @@ fn a_client_on_a_pipe_gets_messages_and_nothing_else() {
         let output = command(&home, args).env("MICRO_LOG", "debug").stdin(HELLO).run().unwrap();
         let answers: Vec<Value> = output.success().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let of = |id: u64| answers.iter().find(|answer| answer["id"] == id).unwrap_or_else(|| panic!("{answers:?}"));
-        assert_eq!(of(2)["result"]["tools"][1]["name"], "users_Get");
+        assert_eq!(of(2)["result"]["tools"][2]["name"], "users_Get");
         assert_eq!(of(3)["result"]["structuredContent"]["name"], "Ada Lovelace");
     }
 }

@@ -20,11 +20,17 @@ struct Profile {
     name: String,
 }
 
-struct Users;
+#[derive(Serialize, JsonSchema)]
+struct Door {
+    #[schemars(range(min = 1))]
+    number: u32,
+}
 
 /// User accounts.
 ///
 /// People and what they are called.
+struct Users;
+
 #[micro::service]
 impl Users {
     /// Retrieve a user.
@@ -54,6 +60,12 @@ impl Users {
     #[endpoint(read_only)]
     fn tenant(&self, cx: &Context) -> Option<String> {
         cx.metadata.get("tenant").map(str::to_owned)
+    }
+
+    /// Tell the number of the door, which is never the one that was promised.
+    #[endpoint(read_only)]
+    fn door(&self) -> Door {
+        Door { number: 0 }
     }
 
     /// Count.

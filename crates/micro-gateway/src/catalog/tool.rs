@@ -89,6 +89,11 @@ impl Tool {
         })
     }
 
+    /// The schema of the result. A stream's items come as one list at the end.
+    pub fn output(&self) -> Option<Schema> {
+        output(&self.descriptor).map(|schema| Schema::of(&schema))
+    }
+
     /// The tool as `tools/list` shows it under this name, in the modern or the legacy form.
     pub(super) fn render(&self, shown: &str, modern: bool) -> String {
         // A shown name holds letters, digits, `.`, `_` and `-` only (see `compile`): nothing to escape.
@@ -134,7 +139,7 @@ fn members(descriptor: &EndpointDescriptor, mut input: Value, modern: bool) -> S
     json[1..].to_owned()
 }
 
-/// The schema of the result. A stream's items come as one list at the end.
+/// See [`Tool::output`].
 fn output(descriptor: &EndpointDescriptor) -> Option<Value> {
     let value = |schema: &Schema| serde_json::from_str(schema.as_str()).ok();
     let output: Option<Value> = descriptor.output.as_ref().and_then(value);

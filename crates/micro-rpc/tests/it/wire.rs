@@ -72,6 +72,15 @@ async fn what_is_no_call_is_refused() {
 }
 
 #[tokio::test]
+async fn a_body_for_nobody_is_not_read() {
+    let node = start(&MemoryRegistry::default(), Probe::default()).await;
+    // Announced and never sent.
+    let head = "POST /Probe.Nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n";
+    let answer = raw(node.address, &[head]).await;
+    assert!(answer.starts_with("HTTP/1.1 404") && answer.contains("no endpoint `Probe.Nothing`"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_connection_is_kept_for_the_next_call() {
     let node = start(&MemoryRegistry::default(), Probe::default()).await;
     let call = |last: bool| {

@@ -20,6 +20,12 @@ struct GetRequest {
     id: String,
 }
 
+#[derive(Serialize, JsonSchema)]
+struct Address {
+    #[schemars(email)]
+    email: &'static str,
+}
+
 #[derive(Debug)]
 struct Full;
 
@@ -79,6 +85,12 @@ impl Users {
     #[endpoint(destructive)]
     fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Say where to write to.
+    #[endpoint]
+    fn address(&self, fine: bool) -> Address {
+        Address { email: if fine { "ada@example.org" } else { "nowhere" } }
     }
 
     /// Do what nobody expected.
@@ -151,6 +163,15 @@ async fn arguments_that_do_not_fit_are_the_callers_mistake() {
         assert!(error.detail.contains(reason), "{endpoint}: {error}");
     }
     assert_eq!(failure("Users.Nope", json!({})).await.code, 404);
+}
+
+#[tokio::test]
+async fn a_unit_test_hears_of_an_answer_that_breaks_its_schema() {
+    let address: Value = users().call("Users.Address", json!({"fine": true})).await.unwrap();
+    assert_eq!(address["email"], "ada@example.org");
+    let broken = failure("Users.Address", json!({"fine": false})).await;
+    assert_eq!(broken.code, 500);
+    assert!(broken.detail.contains("Users.Address") && broken.detail.contains("/email: "), "{broken}");
 }
 
 #[tokio::test]

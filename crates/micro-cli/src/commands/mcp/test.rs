@@ -5,12 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use micro_core::{Validator, Violation};
 use micro_gateway::{Config, Core, Tool};
 use micro_mcp::{
     CallParams, Cx as McpCx, Peer, Request, Transport,
     proto::{CallToolResult, Content, Meta, Revision, RpcError},
 };
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use crate::{cx::Cx, error::CommandError, fleet, input, near, tools, ui::Ui};
 
@@ -23,12 +24,13 @@ Examples:
   micro mcp test users_Get --json                  The whole result, as an agent gets it
 
 Exit codes:
-  1 the tool failed   3 no such tool   4 the registry does not answer   6 the arguments do not fit";
+  1 the tool failed, or its result is not what it promises   3 no such tool   4 the registry does not answer   6 the arguments do not fit";
 
 /// Call a tool and print what it returns
 ///
 /// The arguments are checked against the tool's schema, then the call takes the way of an agent's call
-/// through the gateway, without a listener. The time it took is on stderr.
+/// through the gateway, without a listener. The result is printed, and checked against the tool's output
+/// schema. The time it took is on stderr.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -65,7 +67,7 @@ pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandE
         Some(value) => ui.json(value),
         None => ui.data(text(&result)),
     }
-    Ok(())
+    check_result(&tool, &result)
 }
 
 fn find(cx: &Cx, core: &Core, name: &str) -> Result<Arc<Tool>, CommandError> {
@@ -98,10 +100,25 @@ fn example(ui: &mut Ui, tool: &Tool) -> Result<String, CommandError> {
 /// Every way in which the arguments do not fit, each with its place.
 fn check(tool: &Tool, arguments: &str) -> Result<(), CommandError> {
     tool.validator.check(arguments).map_err(|violations| {
-        let lines: String = violations.iter().map(|violation| format!("\n  - {violation}")).collect();
-        CommandError::invalid(format!("the arguments do not fit `{}`:{lines}", tool.name))
+        CommandError::invalid(format!("the arguments do not fit `{}`:{}", tool.name, lines(&violations)))
             .hint(format!("`micro describe {}` shows what fits", tool.service))
     })
+}
+
+/// Clients may refuse a result that is not what the tool promises; nothing on the way of a call looks.
+fn check_result(tool: &Tool, result: &CallToolResult) -> Result<(), CommandError> {
+    let Some(schema) = tool.output() else { return Ok(()) };
+    let value = result.structured_content.as_ref().unwrap_or(&Value::Null);
+    let unusable = |e| CommandError::internal(format!("the output schema of `{}` is unusable", tool.name)).because(e);
+    Validator::compile(&schema).map_err(unusable)?.check(&value.to_string()).map_err(|violations| {
+        let lines = lines(&violations);
+        CommandError::internal(format!("the result does not match the output schema of `{}`:{lines}", tool.name))
+            .hint("this is a mistake in the service: its types promise more than its code keeps")
+    })
+}
+
+fn lines(violations: &[Violation]) -> String {
+    violations.iter().map(|violation| format!("\n  - {violation}")).collect()
 }
 
 /// Through the gateway's handler: authenticated, authorized, validated and audited like any call.
