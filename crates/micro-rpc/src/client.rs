@@ -13,8 +13,10 @@ use futures_util::{StreamExt, stream};
 use micro_core::{Context, Error, Result};
 use micro_registry::Registry;
 
-pub use self::directory::Directory;
-use self::node::{Attempt, Node};
+use self::{
+    directory::Directory,
+    node::{Attempt, Node},
+};
 use crate::{Caller, Items, Outgoing, Reply, selector};
 
 /// Calls services by name: finds their nodes, picks one, keeps connections. Cheap to clone.
@@ -40,11 +42,6 @@ impl Client {
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
-    }
-
-    /// What the client knows of the registry.
-    pub fn directory(&self) -> &Directory {
-        &self.directory
     }
 
     /// Makes a call with raw JSON and reads the whole answer.

@@ -16,7 +16,7 @@ mod wire;
 
 pub use self::{
     call::{Caller, Outgoing},
-    client::{Client, Directory},
+    client::Client,
     router::{InvalidService, Router},
     server::{Config, Server},
     service::{Items, Reply, Service},

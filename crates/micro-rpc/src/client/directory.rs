@@ -16,7 +16,7 @@ use super::node::{Node, Nodes};
 
 /// What a client knows of the registry. Clones are the same directory; the watch ends with the last.
 #[derive(Debug, Clone)]
-pub struct Directory(Arc<Inner>);
+pub(super) struct Directory(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -40,7 +40,7 @@ impl Directory {
             state: watch::Sender::new(State::Unknown),
             start: Instant::now(),
         });
-        tokio::spawn(follow(registry, Arc::downgrade(&inner)));
+        tokio::spawn(follow(registry, Arc::downgrade(&inner), inner.state.subscribe()));
         Self(inner)
     }
 
@@ -71,12 +71,16 @@ impl Directory {
     }
 }
 
-async fn follow(registry: Arc<dyn Registry>, directory: Weak<Inner>) {
+async fn follow(registry: Arc<dyn Registry>, directory: Weak<Inner>, mut state: watch::Receiver<State>) {
     let mut events = registry.watch();
     drop(registry);
     let mut known = Snapshot::default();
-    while let Some(event) = events.next().await {
-        let Some(directory) = directory.upgrade() else { return };
+    loop {
+        let event = tokio::select! {
+            event = events.next() => event,
+            () = async { while state.changed().await.is_ok() {} } => return, // the last clone is gone
+        };
+        let (Some(event), Some(directory)) = (event, directory.upgrade()) else { return };
         let state = match &event {
             Event::Problem(why) if *directory.state.borrow() != State::Ready => State::Down(why.clone()),
             Event::Ignored(_) => continue,

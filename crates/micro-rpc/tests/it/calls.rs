@@ -121,6 +121,12 @@ async fn a_drain_lets_open_calls_finish_and_takes_no_new_ones() {
     release.notify_one();
     assert_eq!(open.await.unwrap().unwrap(), "\"released\"");
     node.serving.await.unwrap().unwrap();
-    // Unknown once the client has heard of it, unreachable until then.
-    assert!(matches!(client.call(outgoing("Echo", "1")).await.unwrap_err().code, 404 | 503));
+    // Unreachable until the client has heard of it; then nobody offers it.
+    let heard = async {
+        while client.call(outgoing("Echo", "1")).await.unwrap_err().code == 503 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), heard).await.expect("the client hears of it");
+    assert_eq!(client.call(outgoing("Echo", "1")).await.unwrap_err().code, 404);
 }
