@@ -27,12 +27,12 @@ pub struct Catalog(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     current: ArcSwap<Snapshot>,
-    state: watch::Sender<State>,
+    state: watch::Sender<CatalogState>,
 }
 
 /// How current the catalog is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct State {
+pub struct CatalogState {
     /// Grows with every change of the tools.
     pub generation: u64,
     /// The registry has answered at least once.
@@ -54,12 +54,12 @@ impl Catalog {
     }
 
     /// Where to hear of changes.
-    pub fn state(&self) -> watch::Receiver<State> {
+    pub fn state(&self) -> watch::Receiver<CatalogState> {
         self.0.state.subscribe()
     }
 
     /// Waits until the registry has answered, or has said that it cannot.
-    pub async fn settled(&self) -> State {
+    pub async fn settled(&self) -> CatalogState {
         let mut state = self.state();
         let settled = state.wait_for(|s| s.ready || s.problem.is_some()).await;
         settled.expect("the catalog holds the sender").clone()

@@ -12,7 +12,7 @@ mod pipeline;
 mod wire;
 
 pub use self::{
-    catalog::{Catalog, Problem, Snapshot, State, Tool, ToolNames},
+    catalog::{Catalog, CatalogState, Problem, Snapshot, Tool, ToolNames},
     config::{AuditConfig, AuthConfig, AuthMode, Config, InvalidConfig, TokenConfig},
     gateway::{Core, Gateway},
     pipeline::AuditSink,

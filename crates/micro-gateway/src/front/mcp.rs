@@ -104,7 +104,7 @@ impl Handler for Mcp {
     fn changes(&self) -> BoxStream<'static, Change> {
         let mut last = self.pipeline.catalog.state().borrow().generation;
         let changes = WatchStream::from_changes(self.pipeline.catalog.state());
-        let news = move |state: crate::State| {
+        let news = move |state: crate::CatalogState| {
             let changed = state.generation != last;
             last = state.generation;
             std::future::ready(changed.then_some(Change::Tools))
