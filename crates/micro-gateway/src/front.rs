@@ -4,7 +4,7 @@ mod compat;
 mod health;
 mod http;
 mod mcp;
-mod rest;
+mod plain;
 mod trace;
 
 pub(crate) use self::{http::Http, mcp::Mcp};

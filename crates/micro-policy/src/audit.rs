@@ -13,7 +13,8 @@ pub struct Record {
     pub trace_id: String,
     /// When it came, RFC 3339 in UTC.
     pub timestamp: String,
-    /// The tool's canonical name, or what the caller asked for when there is no such tool.
+    /// The tool's canonical name, or what the caller asked for when there is no such tool. Empty when the
+    /// caller was refused before its request was read.
     pub tool: String,
     /// Who called, when known.
     #[serde(skip_serializing_if = "Option::is_none")]

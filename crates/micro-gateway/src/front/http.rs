@@ -12,7 +12,10 @@ use micro_runtime::{
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::{Mcp, compat, health, rest};
+use super::{
+    Mcp, compat, health,
+    plain::{self, Form},
+};
 use crate::{Config, pipeline::Pipeline};
 
 /// Everything one listener serves. Cheap to clone.
@@ -85,8 +88,11 @@ impl Http {
             (&Method::GET, "/health" | "/health/ready") => health::ready(site),
             (&Method::GET, "/health/live") => health::live(),
             (&Method::GET, "/mcp/tools") => compat::tools(site, &request),
-            (&Method::POST, "/mcp/call") => compat::call(site, request).await,
-            (&Method::POST, path) if *everything && path.starts_with("/api/") => rest::call(site, request).await,
+            (&Method::POST, "/mcp/call") => plain::call(site, &Form::Compat, request).await,
+            (&Method::POST, path) if *everything && path.starts_with("/api/") => match Form::rest(path) {
+                Some(form) => plain::call(site, &form, request).await,
+                None => error(StatusCode::NOT_FOUND, "the path is /api/{service}/{Type.Method}"),
+            },
             (&Method::GET, "/") if *everything => index(),
             (_, "/health" | "/health/ready" | "/health/live" | "/mcp/tools" | "/mcp/call" | "/") => {
                 error(StatusCode::METHOD_NOT_ALLOWED, "this path does not take that method")

@@ -100,7 +100,11 @@ async fn go_micros_clients_find_the_shapes_they_know() {
     }
     let unknown = gateway.send("POST", "/mcp/call", &[], r#"{"tool":"x","input":{}}"#).await;
     assert_eq!((unknown.status.as_u16(), unknown.text.as_str()), (404, "Tool not found"));
-    assert_eq!(gateway.send("POST", "/mcp/call", &[], "nonsense").await.status, 400);
+    let nonsense = gateway.send("POST", "/mcp/call", &[], "nonsense").await;
+    assert_eq!(nonsense.status, 400);
+    for failed in [unknown, nonsense] {
+        assert_eq!(failed.headers["mcp-trace-id"].len(), 32, "{}", failed.text);
+    }
 }
 
 #[tokio::test]

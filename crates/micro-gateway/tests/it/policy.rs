@@ -1,6 +1,10 @@
 //! Who may call what, on every front, and what is written down about it.
 
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::fixture::{Answer, Running, start};
 
@@ -50,6 +54,20 @@ async fn every_front_answers_the_same_to_the_same_caller() {
 }
 
 #[tokio::test]
+async fn the_body_of_a_stranger_is_not_read() {
+    let gateway = start(CONFIG).await;
+    for path in ["/api/notes/Notes.Keep", "/mcp/call"] {
+        let mut stream = TcpStream::connect(gateway.address).await.unwrap();
+        // Announced and never sent.
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: 1000\r\n\r\n", gateway.address);
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 401", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn every_call_leaves_exactly_one_record() {
     let gateway = start(CONFIG).await;
     // A legacy client without a credential does not come as far as a call: initialize is refused.
@@ -78,7 +96,12 @@ async fn every_call_leaves_exactly_one_record() {
         })
         .collect();
     let keep = |front: &str, who: &str, what: &str| format!(r#"{front} {who} "notes.Notes.Keep": {what}"#);
-    let mut expected: Vec<String> = ["mcp", "rest", "compat"].map(|f| keep(f, "-", "missing token")).into();
+    // Only the body of a compatible call names the tool, and that of a stranger is not read.
+    let mut expected = vec![
+        keep("mcp", "-", "missing token"),
+        keep("rest", "-", "missing token"),
+        r#"compat - "": missing token"#.into(),
+    ];
     for front in ["mcp", "mcp", "rest", "compat"] {
         expected.push(keep(front, "nobody", "insufficient scopes"));
         expected.push(keep(front, "writer", "allowed"));
