@@ -1,6 +1,6 @@
 //! What a handler knows of the request it answers.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use http::HeaderMap;
 use micro_mcp_proto::{ClientCapabilities, Era, Id, LogLevel, Meta, Revision, write};
@@ -81,11 +81,25 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// Ends the stream that the answer would come on, while the request goes on: the client is asked to
+    /// come back after `retry` for what is missing. For calls that take long. Clients that cannot come
+    /// back stay: nothing happens unless this is 2025-11-25 over HTTP, within a session.
+    pub async fn close_stream(&self, retry: Duration) {
+        close_stream(self.outlet, self.revision, retry).await;
+    }
+
     /// From which level on log messages are sent; none are without one.
     pub fn log_level(&self) -> Option<LogLevel> {
         match self.era() {
             Era::Modern => self.meta.log_level,
             Era::Legacy => self.session_level,
         }
+    }
+}
+
+pub(crate) async fn close_stream(outlet: &Outlet, revision: Revision, retry: Duration) {
+    // Before 2025-11-25 a stream ended with its answer; after it, answers are not resumed.
+    if revision == Revision::V2025_11_25 {
+        outlet.close_stream(retry).await;
     }
 }

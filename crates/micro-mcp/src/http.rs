@@ -1,5 +1,7 @@
 //! Streamable HTTP: one endpoint, both eras (`basic/transports/streamable-http`, 2025-11-25 and 2026-07-28).
 
+mod reader;
+mod replay;
 mod sse;
 
 use std::{sync::Arc, time::Duration};
@@ -15,11 +17,15 @@ use micro_runtime::{
     http::{Body, BodyError, Guard, Peer as PeerAddress, read},
 };
 
-use self::sse::Sse;
+pub use self::replay::Replay;
+use self::{
+    replay::{Streams, Unkept},
+    sse::{Sse, event},
+};
 use crate::{
     Handler, KeyRing, Request,
     engine::{Answer, Engine, Reply, Source, legacy_changes},
-    outlet::Outlet,
+    outlet::{Outlet, Said},
     running::{Messages, Output, Running},
     session::{Session, Sessions},
 };
@@ -39,6 +45,8 @@ pub struct Config {
     pub keys: KeyRing,
     /// How often a silent stream gets a comment. Default: 15 seconds.
     pub keep_alive: Duration,
+    /// What is kept for legacy clients that come back for the rest of a stream.
+    pub replay: Replay,
     /// Ends the streams of those who listen.
     pub drain: Drain,
 }
@@ -53,6 +61,7 @@ impl Default for Config {
             session_ttl: Duration::from_secs(24 * 3600),
             keys: KeyRing::random(),
             keep_alive: Duration::from_secs(15),
+            replay: Replay::default(),
             drain: Drain::new(),
         }
     }
@@ -62,6 +71,7 @@ impl Default for Config {
 #[derive(Clone)]
 pub struct StreamableHttp {
     engine: Arc<Engine>,
+    streams: Arc<Streams>,
     config: Arc<Config>,
 }
 
@@ -76,7 +86,8 @@ impl StreamableHttp {
     pub fn new(handler: Arc<dyn Handler>, config: Config) -> Self {
         let sessions = Arc::new(Sessions::new(config.keys.clone(), config.session_ttl));
         let engine = Engine { handler, sessions, drain: config.drain.clone() };
-        Self { engine: Arc::new(engine), config: Arc::new(config) }
+        let streams = Streams::new(config.replay);
+        Self { engine: Arc::new(engine), streams, config: Arc::new(config) }
     }
 
     /// Answers one HTTP request, whatever it is. The address of the peer is taken from
@@ -138,36 +149,51 @@ impl StreamableHttp {
         // Notifications need a stream; a client that takes none gets its result without them.
         let outlet = Arc::new(if accept.sse { Outlet::default() } else { Outlet::closed() });
         let exchange = self.engine.clone().exchange(source(parts), bytes, outlet.clone());
-        let mut running = Running::new(outlet, exchange);
+        let session = || outlet.session();
+        let mut running = Running::new(outlet.clone(), exchange);
         match running.next().await {
-            Some(Output::Notification(first)) => {
-                Sse::new(Some(first), Messages::Running(running), self.config.keep_alive).response()
-            }
+            Some(Output::Said(said)) => self.stream(outlet.session(), said, running),
             Some(Output::Reply(Reply::Message(answer))) if accept.json || answer.status != StatusCode::OK => {
                 plain(*answer)
             }
             Some(Output::Reply(Reply::Message(answer))) => {
                 let session = answer.session.clone();
-                let mut response = Sse::only(Some(answer.body)).response();
+                let mut response = sse::only(Some(event(None, &answer.body)));
                 if let Some(id) = session {
                     response.headers_mut().insert(&headers::SESSION_ID, id);
                 }
                 response
             }
-            Some(Output::Reply(Reply::Listen(messages))) if accept.sse => {
-                Sse::new(None, Messages::Stream(messages), self.config.keep_alive).response()
-            }
+            Some(Output::Reply(Reply::Listen(messages))) if accept.sse => self.events(None, Messages::Stream(messages)),
             Some(Output::Reply(Reply::Listen(_))) => {
                 let error = RpcError::invalid_request("Accept must list text/event-stream to listen");
                 problem(StatusCode::NOT_ACCEPTABLE, &error)
             }
             Some(Output::Reply(Reply::Accepted)) => empty(StatusCode::ACCEPTED),
             // A cancelled request is not answered; a stream without events says just that.
-            Some(Output::Reply(Reply::Silence)) | None => Sse::only(None).response(),
+            Some(Output::Reply(Reply::Silence)) | None => sse::only(None),
         }
     }
 
-    /// The stream on which legacy clients hear of changes.
+    /// The answer to a call that talks before it is done. That of a session can be resumed.
+    fn stream(&self, session: Option<Session>, said: Said, running: Running) -> Response<Body> {
+        let kept = match session {
+            Some(session) => self.streams.follow(session, said, running),
+            None => Err(Unkept(said, running)),
+        };
+        match kept {
+            Ok(reader) => Sse::new(None, reader, self.config.keep_alive).response(),
+            Err(Unkept(Said::Message(first), running)) => self.events(Some(&first), Messages::Running(running)),
+            Err(Unkept(Said::Close(_), running)) => self.events(None, Messages::Running(running)),
+        }
+    }
+
+    fn events(&self, first: Option<&[u8]>, rest: Messages) -> Response<Body> {
+        let rest = rest.map(|message| event(None, &message));
+        Sse::new(first.map(|first| event(None, first)), rest, self.config.keep_alive).response()
+    }
+
+    /// The stream on which legacy clients hear of changes; or, behind `Last-Event-ID`, the rest of another.
     fn get(&self, parts: Parts) -> Response<Body> {
         if !parts.headers.contains_key(&headers::SESSION_ID) || names_modern(&parts.headers) {
             return not_allowed();
@@ -176,12 +202,21 @@ impl StreamableHttp {
             let error = RpcError::invalid_request("Accept must list text/event-stream");
             return problem(StatusCode::NOT_ACCEPTABLE, &error);
         }
-        match self.open_session(&source(parts), "GET") {
-            Ok(_) => {
-                let changes = Messages::Stream(legacy_changes(&self.engine));
-                Sse::new(None, changes, self.config.keep_alive).response()
+        let last_event_id = parts.headers.get(&headers::LAST_EVENT_ID).cloned();
+        let session = match self.open_session(&source(parts), "GET") {
+            Ok(session) => session,
+            Err(refused) => return reply(refused),
+        };
+        let Some(id) = last_event_id else {
+            return self.events(None, Messages::Stream(legacy_changes(&self.engine)));
+        };
+        match id.to_str().ok().and_then(|id| self.streams.resume(&session, id)) {
+            Some(reader) => Sse::new(None, reader, self.config.keep_alive).response(),
+            // Not 404, which would say that the session is gone.
+            None => {
+                let error = RpcError::invalid_request("Last-Event-ID names no stream that this session has here");
+                problem(StatusCode::GONE, &error)
             }
-            Err(refused) => reply(refused),
         }
     }
 

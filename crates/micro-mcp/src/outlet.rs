@@ -4,9 +4,22 @@ use std::{
     collections::VecDeque,
     future::poll_fn,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use parking_lot::Mutex;
+
+use crate::session::Session;
+
+/// What a request says before its reply.
+#[derive(Debug)]
+pub(crate) enum Said {
+    /// A message to send at once.
+    Message(Vec<u8>),
+    /// The client may go, and come back after this long for the rest. Means something on streams
+    /// that can be resumed only.
+    Close(Duration),
+}
 
 /// Notifications waiting to be sent, at most [`Outlet::CAPACITY`]; a faster writer waits.
 ///
@@ -17,11 +30,13 @@ pub(crate) struct Outlet(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    queue: VecDeque<Vec<u8>>,
+    queue: VecDeque<Said>,
     /// Nobody reads any more: what is written is dropped.
     closed: bool,
     cancelled: bool,
     outlives_client: bool,
+    /// The legacy session it belongs to, when it has an id.
+    session: Option<Session>,
     reader: Option<Waker>,
     writers: Vec<Waker>,
 }
@@ -37,13 +52,18 @@ impl Outlet {
     /// Queues the message that `write` makes, unless nobody would read it.
     pub(crate) async fn send_with(&self, write: impl FnOnce() -> Vec<u8>) {
         if !self.0.lock().closed {
-            self.send(write()).await;
+            self.send(Said::Message(write())).await;
         }
     }
 
-    /// Queues one message, waiting while the queue is full.
-    async fn send(&self, message: Vec<u8>) {
-        let mut message = Some(message);
+    /// Says that the client may go for a while.
+    pub(crate) async fn close_stream(&self, retry: Duration) {
+        self.send(Said::Close(retry)).await;
+    }
+
+    /// Queues one thing to say, waiting while the queue is full.
+    async fn send(&self, said: Said) {
+        let mut said = Some(said);
         poll_fn(|cx| {
             let mut state = self.0.lock();
             if state.closed {
@@ -53,7 +73,7 @@ impl Outlet {
                 state.writers.push(cx.waker().clone());
                 return Poll::Pending;
             }
-            state.queue.extend(message.take());
+            state.queue.extend(said.take());
             if let Some(reader) = state.reader.take() {
                 reader.wake();
             }
@@ -62,20 +82,20 @@ impl Outlet {
         .await;
     }
 
-    /// The next message; `None` while there is none, and the reader will be woken when there is.
-    pub(crate) fn poll_next(&self, cx: &Context<'_>) -> Option<Vec<u8>> {
+    /// What is to be said next; `None` while there is none, and the reader will be woken when there is.
+    pub(crate) fn poll_next(&self, cx: &Context<'_>) -> Option<Said> {
         let mut state = self.0.lock();
-        let message = state.queue.pop_front();
-        if message.is_some() {
+        let said = state.queue.pop_front();
+        if said.is_some() {
             state.writers.drain(..).for_each(Waker::wake);
         } else if !state.reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker())) {
             state.reader = Some(cx.waker().clone());
         }
-        message
+        said
     }
 
     /// What is queued now, without waiting for more.
-    pub(crate) fn pop(&self) -> Option<Vec<u8>> {
+    pub(crate) fn pop(&self) -> Option<Said> {
         self.0.lock().queue.pop_front()
     }
 
@@ -113,9 +133,16 @@ impl Outlet {
         self.0.lock().cancelled
     }
 
-    /// From now on a client that goes away does not end the request.
-    pub(crate) fn outlive_client(&self) {
-        self.0.lock().outlives_client = true;
+    /// From now on a client that goes away does not end the request; with the session's id it can come
+    /// back.
+    pub(crate) fn outlive_client(&self, session: Option<Session>) {
+        let mut state = self.0.lock();
+        (state.outlives_client, state.session) = (true, session);
+    }
+
+    /// The legacy session of the request, when it has an id.
+    pub(crate) fn session(&self) -> Option<Session> {
+        self.0.lock().session
     }
 
     /// Whether to go on without a client, said once; a cancelled request does not.

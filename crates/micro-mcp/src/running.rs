@@ -10,7 +10,10 @@ use std::{
 use futures_core::{Stream, stream::BoxStream};
 use futures_util::StreamExt;
 
-use crate::{engine::Reply, outlet::Outlet};
+use crate::{
+    engine::Reply,
+    outlet::{Outlet, Said},
+};
 
 /// Runs one exchange where it is polled, without a task of its own.
 ///
@@ -26,8 +29,8 @@ pub(crate) struct Running {
 
 /// What comes out of a request.
 pub(crate) enum Output {
-    /// A message to send at once.
-    Notification(Vec<u8>),
+    /// Something on the way.
+    Said(Said),
     /// The end.
     Reply(Reply),
 }
@@ -57,13 +60,13 @@ impl Stream for Running {
                 this.exchange = None;
                 this.outlet.close();
                 this.reply = Some(Reply::Silence);
-            } else if let Some(message) = next {
-                return Poll::Ready(Some(Output::Notification(message)));
+            } else if let Some(said) = next {
+                return Poll::Ready(Some(Output::Said(said)));
             } else {
                 return Poll::Pending;
             }
-        } else if let Some(message) = this.outlet.pop() {
-            return Poll::Ready(Some(Output::Notification(message)));
+        } else if let Some(said) = this.outlet.pop() {
+            return Poll::Ready(Some(Output::Said(said)));
         }
         Poll::Ready(this.reply.take().map(Output::Reply))
     }
@@ -88,7 +91,8 @@ impl Stream for Messages {
                 Self::End => return Poll::Ready(None),
                 Self::Stream(messages) => return messages.as_mut().poll_next(cx),
                 Self::Running(running) => match ready!(Pin::new(running).poll_next(cx)) {
-                    Some(Output::Notification(message)) => return Poll::Ready(Some(message)),
+                    Some(Output::Said(Said::Message(message))) => return Poll::Ready(Some(message)),
+                    Some(Output::Said(Said::Close(_))) => {}
                     Some(Output::Reply(Reply::Message(answer))) => {
                         *self = Self::End;
                         return Poll::Ready(Some(answer.body));

@@ -29,6 +29,16 @@ impl Session {
         Self { name: [0; NONCE], revision, capabilities, expires: u64::MAX }
     }
 
+    /// Whether it is this one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+
+    /// Whether its clients may be sent away before the answer, to come back for it (since 2025-11-25).
+    pub(crate) fn polls(&self) -> bool {
+        self.revision >= Revision::V2025_11_25
+    }
+
     /// Whether it came out of a sealed id.
     pub(crate) fn is_sealed(&self) -> bool {
         self.expires != u64::MAX

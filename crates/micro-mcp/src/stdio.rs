@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader
 use crate::{
     Handler, KeyRing,
     engine::{Engine, Reply, Source, legacy_changes},
-    outlet::Outlet,
+    outlet::{Outlet, Said},
     running::{Messages, Output, Running},
     session::Sessions,
 };
@@ -90,8 +90,10 @@ where
                 // Most calls are done at once and need no place among those that wait.
                 match call.next().now_or_never() {
                     None => running.push(Messages::Running(call)),
-                    Some(Some(Output::Notification(message))) => {
-                        out.push(&message);
+                    Some(Some(Output::Said(said))) => {
+                        if let Said::Message(message) = said {
+                            out.push(&message);
+                        }
                         running.push(Messages::Running(call));
                     }
                     Some(Some(Output::Reply(Reply::Message(answer)))) => out.push(&answer.body),

@@ -132,6 +132,13 @@ fn courses_of_a_call(server: Builder) -> Builder {
             cx.progress(1.0, Some(1.0), None).await;
             "streamed"
         })
+        .tool("test_reconnection")
+        .description("Ends its stream before it is done; clients of 2025-11-25 come back for the answer.")
+        .handler(|cx: CallContext, _: NoArgs| async move {
+            cx.close_stream(Duration::from_millis(500)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            "Reconnection test completed."
+        })
         .tool("test_logging_tool")
         .description("Logs a line, for clients that asked for log messages.")
         .handler(|cx: CallContext, _: NoArgs| async move {

@@ -41,7 +41,7 @@ pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Re
         outlet: ask.outlet,
     };
     let _run = named.then(|| engine.sessions.run(&session, ask.id, ask.outlet));
-    ask.outlet.outlive_client();
+    ask.outlet.outlive_client(session.is_sealed().then_some(session));
     engine.handle(&cx, ask.request, ask.id).await
 }
 

@@ -9,28 +9,22 @@ use std::{
 
 use bytes::Bytes;
 use futures_core::Stream;
+use futures_util::stream;
 use http::{HeaderValue, Response, header};
 use micro_runtime::http::{Body, BodyError};
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::running::Messages;
-
 /// A stream of events, with a comment whenever nothing was sent for a while.
-pub(super) struct Sse {
-    first: Option<Vec<u8>>,
-    rest: Messages,
+pub(super) struct Sse<S> {
+    first: Option<Bytes>,
+    rest: S,
     keep_alive: Option<(Duration, Pin<Box<Sleep>>)>,
 }
 
-impl Sse {
-    /// These messages, after a first one that is there already.
-    pub(super) fn new(first: Option<Vec<u8>>, rest: Messages, keep_alive: Duration) -> Self {
+impl<S: Stream<Item = Bytes> + Send + Unpin + 'static> Sse<S> {
+    /// These events, after a first one that is there already.
+    pub(super) fn new(first: Option<Bytes>, rest: S, keep_alive: Duration) -> Self {
         Self { first, rest, keep_alive: Some((keep_alive, Box::pin(sleep(keep_alive)))) }
-    }
-
-    /// This message or none, and the end.
-    pub(super) fn only(message: Option<Vec<u8>>) -> Self {
-        Self { first: message, rest: Messages::End, keep_alive: None }
     }
 
     pub(super) fn response(self) -> Response<Body> {
@@ -44,21 +38,26 @@ impl Sse {
     }
 }
 
-impl Stream for Sse {
+/// This event or none, and the end.
+pub(super) fn only(event: Option<Bytes>) -> Response<Body> {
+    Sse { first: event, rest: stream::empty(), keep_alive: None }.response()
+}
+
+impl<S: Stream<Item = Bytes> + Unpin> Stream for Sse<S> {
     type Item = Result<Bytes, BodyError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let message = match self.first.take() {
+        let event = match self.first.take() {
             Some(first) => Poll::Ready(Some(first)),
             None => Pin::new(&mut self.rest).poll_next(cx),
         };
         let Some((every, sleep)) = &mut self.keep_alive else {
-            return message.map(|message| message.map(|m| Ok(event(&m))));
+            return event.map(|event| event.map(Ok));
         };
-        match message {
-            Poll::Ready(message) => {
+        match event {
+            Poll::Ready(event) => {
                 sleep.as_mut().reset(Instant::now() + *every);
-                Poll::Ready(message.map(|message| Ok(event(&message))))
+                Poll::Ready(event.map(Ok))
             }
             Poll::Pending => {
                 ready!(sleep.as_mut().poll(cx));
@@ -72,8 +71,13 @@ impl Stream for Sse {
 }
 
 /// One event. Line breaks in JSON are blanks between values, and would end the `data` field.
-fn event(message: &[u8]) -> Bytes {
-    let mut out = Vec::with_capacity(message.len() + 24);
+pub(super) fn event(id: Option<&str>, message: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(message.len() + 64);
+    if let Some(id) = id {
+        out.extend_from_slice(b"id: ");
+        out.extend_from_slice(id.as_bytes());
+        out.push(b'\n');
+    }
     out.extend_from_slice(b"event: message\ndata: ");
     out.extend(message.iter().map(|&b| if matches!(b, b'\n' | b'\r') { b' ' } else { b }));
     out.extend_from_slice(b"\n\n");
@@ -86,6 +90,7 @@ mod tests {
 
     #[test]
     fn pretty_json_stays_one_event() {
-        assert_eq!(event(b"{\r\n \"a\": 1\n}"), "event: message\ndata: {   \"a\": 1 }\n\n");
+        assert_eq!(event(Some("x.1"), b"{}"), "id: x.1\nevent: message\ndata: {}\n\n");
+        assert_eq!(event(None, b"{\r\n \"a\": 1\n}"), "event: message\ndata: {   \"a\": 1 }\n\n");
     }
 }

@@ -1,12 +1,12 @@
 //! What a closure may keep of the request it answers.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use micro_mcp_proto::{ClientCapabilities, Era, Id, LogLevel, Revision, write};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{Cx, Principal, outlet::Outlet};
+use crate::{Cx, Principal, cx, outlet::Outlet};
 
 /// [`Cx`], owned, so that a closure's future can hold it.
 #[derive(Debug, Clone)]
@@ -45,6 +45,11 @@ impl CallContext {
         if let Some(token) = self.progress_token.as_deref().and_then(Id::new) {
             self.outlet.send_with(|| write::progress(token, progress, total, message)).await;
         }
+    }
+
+    /// See [`Cx::close_stream`].
+    pub async fn close_stream(&self, retry: Duration) {
+        cx::close_stream(&self.outlet, self.revision, retry).await;
     }
 
     /// See [`Cx::log`].

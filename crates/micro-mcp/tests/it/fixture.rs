@@ -62,6 +62,18 @@ pub(crate) struct Waiting {
     running: AtomicUsize,
 }
 
+impl Waiting {
+    async fn wait(self: &Arc<Self>) {
+        self.running.fetch_add(1, Ordering::SeqCst);
+        let alive = Alive(self.clone());
+        self.begun.add_permits(1);
+        self.go.acquire().await.expect("never closed").forget();
+        std::mem::forget(alive);
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        self.finished.add_permits(1);
+    }
+}
+
 struct Alive(Arc<Waiting>);
 
 impl Drop for Alive {
@@ -89,7 +101,7 @@ pub(crate) fn waiting() -> Arc<Waiting> {
 
 /// A small calculator with a tool that waits, one that talks, and one with a mirrored argument.
 pub(crate) fn server(waiting: &Arc<Waiting>) -> Server {
-    let waiting = waiting.clone();
+    let (waiting, away) = (waiting.clone(), waiting.clone());
     Server::builder("calculator", "1.0")
         .page_size(2)
         .logging()
@@ -100,14 +112,17 @@ pub(crate) fn server(waiting: &Arc<Waiting>) -> Server {
         .handler(move |_: NoArgs| {
             let waiting = waiting.clone();
             async move {
-                waiting.running.fetch_add(1, Ordering::SeqCst);
-                let alive = Alive(waiting.clone());
-                waiting.begun.add_permits(1);
-                waiting.go.acquire().await.expect("never closed").forget();
-                std::mem::forget(alive);
-                waiting.running.fetch_sub(1, Ordering::SeqCst);
-                waiting.finished.add_permits(1);
+                waiting.wait().await;
                 "waited"
+            }
+        })
+        .tool("come_back")
+        .handler(move |cx: CallContext, _: NoArgs| {
+            let waiting = away.clone();
+            async move {
+                cx.close_stream(Duration::from_millis(20)).await;
+                waiting.wait().await;
+                "back again"
             }
         })
         .tool("talk")
@@ -323,7 +338,7 @@ impl Whole {
 
     /// The messages of an event stream.
     pub(crate) fn events(&self) -> Vec<Value> {
-        let data = self.body.lines().filter_map(|line| line.strip_prefix("data: "));
+        let data = self.body.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| !data.is_empty());
         data.map(|data| serde_json::from_str(data).unwrap()).collect()
     }
 }

@@ -4,5 +4,6 @@ mod bad_input;
 mod fixture;
 mod http;
 mod listen;
+mod resume;
 mod session;
 mod stdio;

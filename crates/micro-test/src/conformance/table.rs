@@ -25,6 +25,9 @@ const SCENARIOS: &[(&str, &[&str])] = &[
     ("tools-call-error", ALL),
     ("tools-call-with-progress", ALL),
     ("json-schema-2020-12", RECENT),
+    // Streams.
+    ("server-sse-polling", &["2025-11-25"]),
+    ("server-sse-multiple-streams", RECENT),
     // Caching and headers.
     ("caching", MODERN),
     ("http-header-validation", MODERN),
