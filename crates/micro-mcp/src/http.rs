@@ -1,7 +1,9 @@
 //! Streamable HTTP: one endpoint, both eras (`basic/transports/streamable-http`, 2025-11-25 and 2026-07-28).
 
+mod cors;
 mod reader;
 mod replay;
+mod service;
 mod sse;
 
 use std::{sync::Arc, time::Duration};
@@ -68,6 +70,55 @@ impl Default for Config {
 }
 
 /// An MCP endpoint. Cheap to clone; which path it has is the caller's business.
+///
+/// It is a [`tower_service::Service`], and mounts wherever those do, here in axum:
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use micro_mcp::{NoArgs, Server, http::{Config, StreamableHttp}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder("greeter", "1.0").tool("hi").handler(|_: NoArgs| async { "Hello" }).build()?;
+/// let endpoint = StreamableHttp::new(Arc::new(server), Config::default());
+/// let app: axum::Router = axum::Router::new().route_service("/mcp", endpoint);
+/// # use tower_service::Service;
+/// # let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+/// # let request = http::Request::post("/mcp").header("content-type", "application/json");
+/// # let answer = app.clone().call(request.body(axum::body::Body::from(ping))?).await?;
+/// # let body = axum::body::to_bytes(answer.into_body(), 1000).await?;
+/// # assert_eq!(body, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// and on a connection of plain hyper:
+///
+/// ```
+/// # use std::{convert::Infallible, sync::Arc};
+/// # use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+/// # use hyper_util::rt::TokioIo;
+/// # use micro_mcp::{NoArgs, Server, http::{Config, StreamableHttp}};
+/// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = Server::builder("greeter", "1.0").tool("hi").handler(|_: NoArgs| async { "Hello" }).build()?;
+/// # let (mut client, stream) = tokio::io::duplex(4096);
+/// let endpoint = StreamableHttp::new(Arc::new(server), Config::default());
+/// let service = service_fn(move |request: http::Request<Incoming>| {
+///     let endpoint = endpoint.clone();
+///     async move { Ok::<_, Infallible>(endpoint.handle(request).await) }
+/// });
+/// let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+/// # let head = "POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n";
+/// # let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+/// # client.write_all(format!("{head}Content-Length: {}\r\n\r\n{ping}", ping.len()).as_bytes()).await?;
+/// # connection.await?;
+/// # let mut answer = String::new();
+/// # client.read_to_string(&mut answer).await?;
+/// # assert!(answer.ends_with(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct StreamableHttp {
     engine: Arc<Engine>,
@@ -90,7 +141,8 @@ impl StreamableHttp {
         Self { engine: Arc::new(engine), streams, config: Arc::new(config) }
     }
 
-    /// Answers one HTTP request, whatever it is. The address of the peer is taken from
+    /// Answers one HTTP request, whatever it is. Pages of origins that the guard lets in may read the
+    /// answer. The address of the peer is taken from
     /// [`micro_runtime::http::Peer`] in its extensions.
     pub async fn handle<B>(&self, request: http::Request<B>) -> Response<Body>
     where
@@ -102,12 +154,18 @@ impl StreamableHttp {
         if let Err(refused) = self.config.guard.check(&parts.uri, &parts.headers) {
             return problem(StatusCode::FORBIDDEN, &RpcError::invalid_request(refused.to_string()));
         }
-        match parts.method {
+        let origin = parts.headers.get(header::ORIGIN).cloned();
+        let mut response = match parts.method {
             Method::POST => self.post(parts, body).await,
             Method::GET => self.get(parts),
             Method::DELETE => self.delete(parts),
+            Method::OPTIONS if origin.is_some() => cors::preflight(&parts.headers),
             _ => not_allowed(),
+        };
+        if let Some(origin) = origin {
+            cors::let_read(&mut response, origin);
         }
+        response
     }
 
     async fn post<B>(&self, parts: Parts, mut body: B) -> Response<Body>
@@ -149,7 +207,6 @@ impl StreamableHttp {
         // Notifications need a stream; a client that takes none gets its result without them.
         let outlet = Arc::new(if accept.sse { Outlet::default() } else { Outlet::closed() });
         let exchange = self.engine.clone().exchange(source(parts), bytes, outlet.clone());
-        let session = || outlet.session();
         let mut running = Running::new(outlet.clone(), exchange);
         match running.next().await {
             Some(Output::Said(said)) => self.stream(outlet.session(), said, running),

@@ -174,3 +174,46 @@ async fn log_messages_are_sent_to_modern_clients_that_ask() {
     let levels: Vec<_> = events.iter().filter_map(|event| event["params"]["level"].as_str()).collect();
     assert_eq!(levels, ["info", "error"]);
 }
+
+#[tokio::test]
+async fn pages_of_allowed_origins_may_ask_and_read() {
+    let endpoint = Endpoint::with(|config| {
+        let guard = config.guard.clone().allow_origin("https://console.example");
+        micro_mcp::http::Config { guard, ..config }
+    })
+    .await;
+    let ask = async |origin: &str| {
+        let headers = [
+            ("Origin", origin),
+            ("Access-Control-Request-Method", "POST"),
+            ("Access-Control-Request-Headers", "content-type, mcp-param-region"),
+        ];
+        endpoint.send("OPTIONS", &headers, b"").await.whole().await
+    };
+    for origin in ["https://console.example", "http://localhost:5173"] {
+        let answer = ask(origin).await;
+        assert_eq!(answer.status, 204);
+        for (name, value) in [
+            ("access-control-allow-origin", origin),
+            ("access-control-allow-methods", "POST, GET, DELETE"),
+            ("access-control-allow-headers", "content-type, mcp-param-region"),
+            ("access-control-max-age", "600"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{origin}");
+        }
+        let ping = br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+        let answer = endpoint.send("POST", &[("Origin", origin)], ping).await.whole().await;
+        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, Some(origin)));
+        assert!(answer.header("access-control-expose-headers").unwrap().contains("Mcp-Session-Id"));
+        assert_eq!(answer.header("vary"), Some("Origin"));
+    }
+    for origin in ["https://evil.example", "null"] {
+        let answer = ask(origin).await;
+        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (403, None), "{origin}");
+    }
+    // Who is no browser is not bothered with any of it.
+    let answer = endpoint.post(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#).await;
+    assert_eq!((answer.header("vary"), answer.header("access-control-expose-headers")), (None, None));
+    let answer = endpoint.send("OPTIONS", &[], b"").await.whole().await;
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")));
+}
