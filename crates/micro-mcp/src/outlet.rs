@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     future::poll_fn,
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -25,8 +26,14 @@ pub(crate) enum Said {
 ///
 /// One per request and shared by nobody else, so its lock is never contended on the way of a call.
 /// While unused it owns no memory of its own.
+///
+/// An element of a batch has one of its own, so that it can be cancelled alone, and speaks through that
+/// of the batch.
 #[derive(Debug, Default)]
-pub(crate) struct Outlet(Mutex<State>);
+pub(crate) struct Outlet {
+    state: Mutex<State>,
+    batch: Option<Arc<Outlet>>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -46,12 +53,22 @@ impl Outlet {
 
     /// An outlet nobody reads.
     pub(crate) fn closed() -> Self {
-        Self(Mutex::new(State { closed: true, ..State::default() }))
+        Self { state: Mutex::new(State { closed: true, ..State::default() }), batch: None }
+    }
+
+    /// The outlet of one element of a batch.
+    pub(crate) fn element(batch: &Arc<Self>) -> Self {
+        Self { state: Mutex::default(), batch: Some(batch.clone()) }
+    }
+
+    /// What leads to the client.
+    fn way_out(&self) -> &Mutex<State> {
+        self.batch.as_ref().map_or(&self.state, |batch| &batch.state)
     }
 
     /// Queues the message that `write` makes, unless nobody would read it.
     pub(crate) async fn send_with(&self, write: impl FnOnce() -> Vec<u8>) {
-        if !self.0.lock().closed {
+        if !self.way_out().lock().closed {
             self.send(Said::Message(write())).await;
         }
     }
@@ -65,7 +82,7 @@ impl Outlet {
     async fn send(&self, said: Said) {
         let mut said = Some(said);
         poll_fn(|cx| {
-            let mut state = self.0.lock();
+            let mut state = self.way_out().lock();
             if state.closed {
                 return Poll::Ready(());
             }
@@ -84,7 +101,7 @@ impl Outlet {
 
     /// What is to be said next; `None` while there is none, and the reader will be woken when there is.
     pub(crate) fn poll_next(&self, cx: &Context<'_>) -> Option<Said> {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         let said = state.queue.pop_front();
         if said.is_some() {
             state.writers.drain(..).for_each(Waker::wake);
@@ -96,12 +113,12 @@ impl Outlet {
 
     /// What is queued now, without waiting for more.
     pub(crate) fn pop(&self) -> Option<Said> {
-        self.0.lock().queue.pop_front()
+        self.state.lock().queue.pop_front()
     }
 
     /// Drops what is queued and all that will be.
     pub(crate) fn close(&self) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.closed = true;
         state.queue = VecDeque::new();
         state.writers.drain(..).for_each(Waker::wake);
@@ -109,7 +126,7 @@ impl Outlet {
 
     /// Asks the reader to give the request up.
     pub(crate) fn cancel(&self) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.cancelled = true;
         if let Some(reader) = state.reader.take() {
             reader.wake();
@@ -119,7 +136,7 @@ impl Outlet {
     /// Resolves when it is asked for. For one waiter, and not beside [`Outlet::poll_next`].
     pub(crate) async fn cancelled(&self) {
         poll_fn(|cx| {
-            let mut state = self.0.lock();
+            let mut state = self.state.lock();
             if state.cancelled {
                 return Poll::Ready(());
             }
@@ -130,24 +147,24 @@ impl Outlet {
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.0.lock().cancelled
+        self.state.lock().cancelled
     }
 
     /// From now on a client that goes away does not end the request; with the session's id it can come
     /// back.
     pub(crate) fn outlive_client(&self, session: Option<Session>) {
-        let mut state = self.0.lock();
+        let mut state = self.way_out().lock();
         (state.outlives_client, state.session) = (true, session);
     }
 
     /// The legacy session of the request, when it has an id.
     pub(crate) fn session(&self) -> Option<Session> {
-        self.0.lock().session
+        self.state.lock().session
     }
 
     /// Whether to go on without a client, said once; a cancelled request does not.
     pub(crate) fn take_outlives_client(&self) -> bool {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         std::mem::take(&mut state.outlives_client) && !state.cancelled
     }
 }

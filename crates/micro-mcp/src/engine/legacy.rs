@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt, stream::FuturesOrdered};
 use http::{HeaderValue, StatusCode};
 use micro_mcp_proto::{ClientCapabilities, Era, LogLevel, Message, Revision, RpcError, parse, write};
 use serde_json::value::RawValue;
@@ -104,8 +105,10 @@ fn session(engine: &Engine, source: &Source, ask: &Ask<'_>) -> Result<Session, (
 
 /// Messages in one batch; each may cost an answer many times its size.
 const MAX_BATCH: usize = 1000;
+/// Messages of a batch that are on their way at once.
+const SIDE_BY_SIDE: usize = 16;
 
-/// Answers a batch in its order, one after the other. Only 2025-03-26 has batches.
+/// Answers a batch in its order, some of it side by side. Only 2025-03-26 has batches.
 pub(super) async fn batch(engine: &Engine, source: &Source, elements: &[&RawValue], outlet: &Arc<Outlet>) -> Reply {
     if let Err(refused) = allowed(engine, source) {
         return refused;
@@ -114,19 +117,16 @@ pub(super) async fn batch(engine: &Engine, source: &Source, elements: &[&RawValu
         let error = RpcError::invalid_request(format!("Invalid request: a batch holds at most {MAX_BATCH} messages"));
         return Reply::error(StatusCode::BAD_REQUEST, None, &error);
     }
+    let mut waiting = elements.iter();
+    let mut running = FuturesOrdered::new();
     let mut out = vec![b'['];
-    for element in elements {
-        // A long batch of small requests must not hold its thread.
-        tokio::task::yield_now().await;
-        // Boxed: an exchange is large, and the loop would hold it in every batch.
-        let reply = match parse(element.get().as_bytes()) {
-            Ok(Message::Request { id, method, .. }) if method == "initialize" => {
-                let error = RpcError::invalid_request("Invalid request: initialize must not be in a batch");
-                Reply::error(StatusCode::BAD_REQUEST, Some(id), &error)
-            }
-            Ok(message) => Box::pin(engine.single(source, message, outlet)).await,
-            Err(malformed) => Reply::error(StatusCode::BAD_REQUEST, malformed.id, &malformed.error),
-        };
+    loop {
+        while running.len() < SIDE_BY_SIDE
+            && let Some(element) = waiting.next()
+        {
+            running.push_back(in_batch(engine, source, element, outlet));
+        }
+        let Some(reply) = running.next().await else { break };
         match reply {
             Reply::Message(answer) if !answer.status.is_success() && answer.challenge.is_some() => {
                 return Reply::Message(answer); // a caller who is turned away is turned away once
@@ -142,6 +142,26 @@ pub(super) async fn batch(engine: &Engine, source: &Source, elements: &[&RawValu
     }
     out.push(b']');
     if out.len() == 2 { Reply::Accepted } else { Reply::message(out) }
+}
+
+/// One message of a batch. Its client can cancel it alone.
+async fn in_batch(engine: &Engine, source: &Source, element: &RawValue, batch: &Arc<Outlet>) -> Reply {
+    // A long batch of small requests must not hold its thread.
+    tokio::task::yield_now().await;
+    let message = match parse(element.get().as_bytes()) {
+        Ok(Message::Request { id, method, .. }) if method == "initialize" => {
+            let error = RpcError::invalid_request("Invalid request: initialize must not be in a batch");
+            return Reply::error(StatusCode::BAD_REQUEST, Some(id), &error);
+        }
+        Ok(message) => message,
+        Err(malformed) => return Reply::error(StatusCode::BAD_REQUEST, malformed.id, &malformed.error),
+    };
+    let outlet = Arc::new(Outlet::element(batch));
+    tokio::select! {
+        biased;
+        reply = engine.single(source, message, &outlet) => reply,
+        () = outlet.cancelled() => Reply::Silence,
+    }
 }
 
 /// Batches need a session of 2025-03-26, or the header that says so. Who sent each element is asked

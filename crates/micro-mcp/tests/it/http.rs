@@ -147,23 +147,6 @@ async fn mirrored_arguments_are_checked() {
 }
 
 #[tokio::test]
-async fn batches_are_answered_in_order_where_they_exist() {
-    let endpoint = Endpoint::start().await;
-    let batch = br#"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"notifications/x"},
-        {"jsonrpc":"2.0","id":2,"method":"initialize","params":{}},{"id":3},{"jsonrpc":"2.0","id":4,"method":"ping"}]"#;
-    let session = endpoint.initialize("2025-03-26", &[]).await;
-    let answer = endpoint.send("POST", &[("Mcp-Session-Id", &session)], batch).await.whole().await;
-    let json = answer.json();
-    let ids: Vec<_> =
-        json.as_array().unwrap().iter().map(|a| (a["id"].as_i64(), a["error"]["code"].as_i64())).collect();
-    assert_eq!(ids, [(Some(1), None), (Some(2), Some(-32600)), (Some(3), Some(-32600)), (Some(4), None)]);
-
-    let later = endpoint.initialize("2025-06-18", &[]).await;
-    let answer = endpoint.send("POST", &[("Mcp-Session-Id", &later)], batch).await.whole().await;
-    assert_eq!(answer.error(), (400, -32600));
-}
-
-#[tokio::test]
 async fn log_messages_are_sent_to_modern_clients_that_ask() {
     let endpoint = Endpoint::start().await;
     let silent = endpoint.modern("1", "tools/call", r#""name":"log""#).await.whole().await;
