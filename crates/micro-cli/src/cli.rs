@@ -26,16 +26,10 @@ pub(crate) struct Cli {
     /// Where services make themselves known: `file`, `file:///some/folder` or `memory`
     ///
     /// `file` is a folder of this user on this machine; nothing needs to be installed. Every command and
-    /// every service that names the same registry sees the same services.
-    #[arg(
-        long,
-        global = true,
-        env = "MICRO_REGISTRY",
-        hide_env_values = true,
-        value_name = "LOCATION",
-        default_value = "file"
-    )]
-    pub(crate) registry: Location,
+    /// every service that names the same registry sees the same services. Without the flag and the
+    /// variable, the key `registry` of the micro.toml here counts, else `file`.
+    #[arg(long, global = true, env = "MICRO_REGISTRY", hide_env_values = true, value_name = "LOCATION")]
+    pub(crate) registry: Option<Location>,
 
     /// When to use colours; `auto` means on a terminal and unless NO_COLOR is set
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
@@ -66,7 +60,7 @@ mod tests {
             ["micro", "--registry", "file:x", "completion", "bash"],
             ["micro", "completion", "bash", "--registry", "file:x"],
         ] {
-            assert_eq!(Cli::parse_from(args).registry.to_string(), "file:x");
+            assert_eq!(Cli::parse_from(args).registry.unwrap().to_string(), "file:x");
         }
     }
 }

@@ -12,9 +12,11 @@ mod run;
 mod server;
 mod services;
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 
-use crate::{cx::Cx, error::CommandError, ui::Ui};
+use crate::{config, cx::Cx, error::CommandError, ui::Ui};
 
 /// Every command, in the order of the help.
 #[derive(Debug, Subcommand)]
@@ -38,6 +40,16 @@ impl Command {
         match self {
             Self::Server(_) => "info",
             _ => "warn",
+        }
+    }
+
+    /// The files whose `registry` counts when neither flag nor variable name one.
+    pub(crate) fn configs(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Run(args) => args.configs(),
+            Self::Server(args) => args.configs(),
+            Self::New(_) | Self::Completion(_) | Self::HelpMarkdown(_) | Self::Leash(_) => Vec::new(),
+            _ => vec![config::NAME.into()],
         }
     }
 

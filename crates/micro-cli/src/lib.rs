@@ -5,6 +5,7 @@
 
 mod cli;
 mod commands;
+mod config;
 mod cx;
 mod error;
 mod fleet;
@@ -28,8 +29,9 @@ pub fn main() -> ExitCode {
     let logs = if cli.verbose { "debug,hyper=info,notify=info" } else { cli.command.logs() };
     telemetry::init(logs, telemetry::Format::from_env());
     let mut ui = Ui::new(cli.color);
-    let cx = Cx::new(cli.registry);
-    let done = runtime().and_then(|runtime| {
+    let cx = Cx::new(cli.registry, &cli.command.configs());
+    let done = cx.and_then(|cx| {
+        let runtime = runtime()?;
         let done = runtime.block_on(cli.command.run(&mut ui, &cx));
         runtime.shutdown_background(); // a read of stdin that nobody waits for would hold it up
         done

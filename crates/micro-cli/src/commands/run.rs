@@ -26,6 +26,7 @@ use self::{
     watch::Watch,
 };
 use crate::{
+    config,
     cx::Cx,
     error::{CommandError, Kind},
     tools,
@@ -101,7 +102,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandError> {
-    let folders = if args.folders.is_empty() { vec![PathBuf::from(".")] } else { args.folders.clone() };
+    let folders = args.folders();
     let location = shared(&cx.location)?;
     let Plan { services, gateway } = find::find(&folders).await?;
     let screen = Arc::new(Screen::new(ui.color(), services.iter().map(|service| service.name.as_str())));
@@ -163,6 +164,15 @@ async fn stop(drain: Drain, supervisor: Supervisor, screen: &Screen) {
 }
 
 impl Args {
+    fn folders(&self) -> Vec<PathBuf> {
+        if self.folders.is_empty() { vec![".".into()] } else { self.folders.clone() }
+    }
+
+    /// See [`super::Command::configs`].
+    pub(super) fn configs(&self) -> Vec<PathBuf> {
+        self.folders().iter().map(|folder| folder.join(config::NAME)).collect()
+    }
+
     /// Flags win over the `[gateway]` table.
     fn gateway(&self, table: Option<toml::Table>) -> Result<Config, CommandError> {
         let mut config: Config = match table {

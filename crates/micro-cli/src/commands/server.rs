@@ -1,7 +1,6 @@
 //! `micro server`: the gateway alone, for production.
 
 use std::{
-    fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -9,13 +8,7 @@ use std::{
 use micro_gateway::{AuthMode, Config};
 use serde::Deserialize;
 
-use crate::{
-    cx::Cx,
-    error::{CommandError, Kind},
-    serving,
-    tools::Names,
-    ui::Ui,
-};
+use crate::{config, cx::Cx, error::CommandError, serving, tools::Names, ui::Ui};
 
 /// What the help ends with.
 const EXAMPLES: &str = "\
@@ -26,6 +19,7 @@ Examples:
   MICRO_LOG_FORMAT=json micro server                Logs as JSON lines
 
 micro.toml:
+  registry = \"file:///var/lib/micro/registry\"
   [gateway]
   address = \"0.0.0.0:8080\"
   allowed_hosts = [\"gateway.example\"]
@@ -50,7 +44,7 @@ pub(crate) struct Args {
     /// A second address, for `/mcp` and its companions only
     #[arg(long, value_name = "IP:PORT")]
     mcp_address: Option<SocketAddr>,
-    /// A file whose `[gateway]` table sets everything that the flags leave open
+    /// A file whose `registry` and `[gateway]` table set what the flags leave open
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Append a JSON line for every call to this file
@@ -92,6 +86,11 @@ pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandE
 }
 
 impl Args {
+    /// See [`super::Command::configs`].
+    pub(super) fn configs(&self) -> Vec<PathBuf> {
+        vec![self.config.clone().unwrap_or_else(|| config::NAME.into())]
+    }
+
     /// Flags win over the file.
     fn apply(self, config: &mut Config) {
         config.address = self.address.unwrap_or(config.address);
@@ -111,11 +110,7 @@ impl Args {
 }
 
 fn read(path: &Path) -> Result<Config, CommandError> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        let kind = if error.kind() == io::ErrorKind::NotFound { Kind::NotFound } else { Kind::Invalid };
-        CommandError::new(kind, format!("cannot read {}", path.display())).because(error)
-    })?;
-    let file: File = toml::from_str(&text)
-        .map_err(|error| CommandError::invalid(format!("{} makes no sense:\n{error}", path.display())))?;
-    Ok(file.gateway)
+    let file: Option<File> = config::read(path)?;
+    let missing = || CommandError::not_found(format!("cannot read {}: there is no such file", path.display()));
+    Ok(file.ok_or_else(missing)?.gateway)
 }

@@ -1,6 +1,6 @@
-//! `--registry` and `MICRO_REGISTRY` reach every command, and the flag wins.
+//! `--registry`, `MICRO_REGISTRY` and the key `registry` of micro.toml reach every command, in this order.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use micro_test::{Home, home::Run};
 use serde_json::json;
@@ -10,13 +10,17 @@ use crate::{
     users::{Running, check_ends_well, command},
 };
 
-/// Runs the check with the registry named by the variable, then by the flag against a wrong variable.
+/// Runs the check with the registry named by the variable against a wrong file, by the flag against a
+/// wrong variable, and by the file alone.
 fn either_way(check: impl Fn(&dyn Fn(&[&str]) -> Run)) {
     let (home, empty) = (Home::new().unwrap(), Home::new().unwrap());
     let _users = Running::start(&home);
+    fs::write(home.path().join("micro.toml"), "registry = \"file:nowhere\"").unwrap();
     check(&|args| command(&home, args));
     let registry = home.registry();
     check(&|args| command(&empty, &[args, &["--registry", &registry]].concat()));
+    fs::write(empty.path().join("micro.toml"), format!("registry = {registry:?}")).unwrap();
+    check(&|args| command(&empty, args).without_env("MICRO_REGISTRY"));
 }
 
 /// What a command that ends prints must tell of the service.

@@ -2,14 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
     path::{Path, PathBuf},
 };
 
 use serde::Deserialize;
 
 use super::{Program, Spec, canonical, cargo::Packages};
-use crate::error::CommandError;
+use crate::{config, error::CommandError};
 
 /// The file.
 #[derive(Debug, Default, Deserialize)]
@@ -18,6 +17,9 @@ pub(super) struct Manifest {
     pub(super) services: BTreeMap<String, Entry>,
     /// Read by whoever builds the gateway.
     pub(super) gateway: Option<toml::Table>,
+    /// Read before, as by every command.
+    #[serde(rename = "registry")]
+    _registry: serde::de::IgnoredAny,
 }
 
 /// One `[services.NAME]`.
@@ -40,20 +42,11 @@ pub(super) struct Entry {
 
 /// Reads the `micro.toml` of a folder, when it has one.
 pub(super) fn read(folder: &Path) -> Result<Option<Manifest>, CommandError> {
-    let path = folder.join("micro.toml");
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(CommandError::invalid(format!("cannot read {}", path.display())).because(error)),
-    };
-    let manifest = toml::from_str(&text).map_err(|error| {
-        let mut invalid = CommandError::invalid(format!("{} cannot be understood", path.display()));
-        invalid.causes.push(error.to_string().trim_end().to_owned());
-        invalid.hint(
+    config::read(&folder.join(config::NAME)).map_err(|error| {
+        error.hint(
             "a service is `[services.NAME]` with path, command, bin, depends, env or watch; the gateway is `[gateway]`",
         )
-    })?;
-    Ok(Some(manifest))
+    })
 }
 
 /// The service that an entry describes.
