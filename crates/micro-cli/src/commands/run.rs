@@ -119,12 +119,13 @@ pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandE
     let mut env: BTreeMap<_, _> = args.env.into_iter().collect();
     env.insert("MICRO_REGISTRY".to_owned(), location.to_string());
     let mut session = Session::new(services, args.release, env, screen.clone());
+    // Before the first build: what is edited during it is built next.
+    let mut watch = if args.no_watch { None } else { Some(Watch::new(session.folders())?) };
     let mut signal = Box::pin(shutdown_signal());
     tokio::select! {
         built = session.build() => built?,
         () = &mut signal => return Ok(()),
     }
-    let mut watch = if args.no_watch { None } else { Some(Watch::new(session.folders())?) };
 
     let supervisor = session.start(registry);
     let work = async {

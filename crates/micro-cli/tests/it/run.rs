@@ -120,6 +120,32 @@ fn a_change_brings_a_new_version_before_the_old_one_leaves() {
 }
 
 #[test]
+fn what_is_edited_during_the_first_build_is_built_next() {
+    let home = Home::new().unwrap();
+    let package = home.path().join("slow");
+    fs::create_dir_all(package.join("src")).unwrap();
+    fs::write(package.join("Cargo.toml"), "[package]\nname = \"slow\"\nedition = \"2024\"\n[workspace]\n").unwrap();
+    fs::write(package.join("micro.toml"), "[services.slow]\n").unwrap();
+    fs::write(package.join("src/main.rs"), "fn main() { std::process::exit(7) }").unwrap();
+    // The build holds until the edit was made.
+    let build = "fn main() { std::fs::write(\"building\", \"\").unwrap(); while !std::path::Path::new(\"edited\").exists() { std::thread::yield_now(); } }";
+    fs::write(package.join("build.rs"), build).unwrap();
+
+    let mut command = home.command(env!("CARGO_BIN_EXE_micro"));
+    command.args(["run", "slow", "--address", "127.0.0.1:0"]);
+    let process = Process::start("micro-run", command).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while !package.join("building").exists() {
+        assert!(Instant::now() < deadline, "{}", process.last_lines(20));
+        std::thread::yield_now();
+    }
+    fs::write(package.join("src/extra.rs"), "").unwrap();
+    fs::write(package.join("edited"), "").unwrap();
+    process.wait_for_line("exit status: 7", PATIENCE).unwrap();
+    process.wait_for_line("nothing has changed in the programs", PATIENCE).unwrap();
+}
+
+#[test]
 fn a_new_version_that_fails_leaves_the_old_one_running() {
     let home = home(&[("a", "")]);
     let process = run(&home, &[]);

@@ -106,6 +106,9 @@ impl Session {
 
     /// Whether some of these files are sources of a service.
     fn concerns(&self, spec: &Spec, changed: &BTreeSet<PathBuf>) -> bool {
+        if changed.iter().any(|path| spec.watch.contains(path)) {
+            return true; // the folder itself: nobody knows what in it
+        }
         let inside = |path: &Path| spec.watch.iter().any(|folder| path.starts_with(folder));
         let Program::Cargo(_) = spec.program else {
             return changed.iter().any(|path| inside(path));

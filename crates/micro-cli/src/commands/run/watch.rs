@@ -4,12 +4,15 @@ mod debounce;
 
 use std::{
     collections::BTreeSet,
+    fs, mem,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::{sync::mpsc, time::Instant};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use parking_lot::Mutex;
+use tokio::{sync::Notify, time::Instant};
 
 use self::debounce::Debounce;
 use crate::error::CommandError;
@@ -20,14 +23,20 @@ const QUIET: Duration = Duration::from_millis(200);
 /// Watches folders. What cargo, git and editors keep in them is passed over.
 #[derive(Debug)]
 pub(super) struct Watch {
-    roots: Vec<PathBuf>,
     watcher: RecommendedWatcher,
-    events: mpsc::UnboundedReceiver<Event>,
+    inbox: Arc<Inbox>,
     debounce: Debounce,
 }
 
+/// What the system has told and nobody has looked at yet. A set, so that it cannot outgrow the folders.
+#[derive(Debug, Default)]
+struct Inbox {
+    paths: Mutex<BTreeSet<PathBuf>>,
+    news: Notify,
+}
+
 impl Watch {
-    /// Watches these folders and everything below them.
+    /// Watches these folders and everything below them. Changes count from here on.
     ///
     /// # Errors
     /// When the system does not let us, mostly since too many folders are watched already.
@@ -37,18 +46,21 @@ impl Watch {
                 .because(e)
                 .hint("run without with --no-watch, or raise the system's fs.inotify.max_user_watches")
         };
-        // Bounded by the debounce: it is emptied as fast as we are polled.
-        let (sender, events) = mpsc::unbounded_channel();
-        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            if let Ok(event) = event {
-                let _ = sender.send(event);
+        let inbox = Arc::new(Inbox::default());
+        let (told, lost) = (inbox.clone(), roots.clone());
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let Ok(event) = event else { return };
+            if event.need_rescan() {
+                told.push(lost.clone()); // something changed, and the system does not know any more what
+            // Reading a file is no change; closing it after writing is told too, as one.
+            } else if !matches!(event.kind, EventKind::Access(_)) {
+                told.push(event.paths.into_iter().filter(|path| !is_ignored(path)));
             }
         })
         .map_err(cannot)?;
-        let roots = roots.into_iter().collect();
-        let mut watch = Self { roots, watcher, events, debounce: Debounce::new(QUIET) };
-        for root in watch.roots.clone() {
-            watch.root(&root).map_err(cannot)?;
+        let mut watch = Self { watcher, inbox, debounce: Debounce::new(QUIET) };
+        for root in roots {
+            watch.folder(&root, &mut |_| {}).map_err(cannot)?;
         }
         Ok(watch)
     }
@@ -58,7 +70,7 @@ impl Watch {
         loop {
             let quiet = self.debounce.due();
             tokio::select! {
-                Some(event) = self.events.recv() => self.take(event),
+                () = self.inbox.news.notified() => self.take(),
                 () = async { tokio::time::sleep_until(quiet.expect("checked")).await }, if quiet.is_some() => {
                     return self.debounce.drain();
                 }
@@ -66,87 +78,112 @@ impl Watch {
         }
     }
 
-    fn take(&mut self, event: Event) {
-        // Reading a file is no change; closing it after writing is told too, as one.
-        if matches!(event.kind, EventKind::Access(_)) {
-            return;
-        }
-        let roots = self.roots.clone();
-        for path in event.paths {
-            let Some(inside) = roots.iter().find_map(|root| path.strip_prefix(root).ok()) else { continue };
-            if inside.components().any(|part| ignored(&part.as_os_str().to_string_lossy())) {
-                continue;
+    fn take(&mut self) {
+        let now = Instant::now();
+        let paths = mem::take(&mut *self.inbox.paths.lock());
+        for path in paths {
+            // A folder is told of when it is new, or was moved here. What was put into it before it is watched
+            // has not been told.
+            if path.is_dir() {
+                let mut found = Vec::new();
+                let _ = self.folder(&path, &mut |file| found.push(file)); // one folder less to hear of
+                found.into_iter().for_each(|file| self.debounce.push(file, now));
             }
-            // A folder that is new in a root is not watched yet, see `root`.
-            if matches!(event.kind, EventKind::Create(_)) && inside.components().count() == 1 && path.is_dir() {
-                let _ = self.watcher.watch(&path, RecursiveMode::Recursive);
-            }
-            self.debounce.push(path, Instant::now());
+            self.debounce.push(path, now);
         }
     }
 
-    /// Watches a root without its ignored folders: one for each folder below `target` would be many.
-    fn root(&mut self, root: &Path) -> notify::Result<()> {
-        self.watcher.watch(root, RecursiveMode::NonRecursive)?;
-        for entry in std::fs::read_dir(root).into_iter().flatten().flatten() {
-            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if is_folder && !ignored(&entry.file_name().to_string_lossy()) {
-                self.watcher.watch(&entry.path(), RecursiveMode::Recursive)?;
+    /// Watches a folder and those below it but the ignored ones: a `target` alone may hold thousands.
+    fn folder(&mut self, folder: &Path, file: &mut impl FnMut(PathBuf)) -> notify::Result<()> {
+        self.watcher.watch(folder, RecursiveMode::NonRecursive)?;
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            match entry.file_type() {
+                _ if is_ignored(&path) => {}
+                Ok(kind) if kind.is_dir() => self.folder(&path, file)?,
+                _ => file(path),
             }
         }
         Ok(())
     }
 }
 
-/// Whether a file or folder of this name is nobody's source.
-fn ignored(name: &str) -> bool {
-    const FOLDERS: [&str; 4] = ["target", "node_modules", "__pycache__", "Cargo.lock"];
+impl Inbox {
+    fn push(&self, paths: impl IntoIterator<Item = PathBuf>) {
+        self.paths.lock().extend(paths);
+        self.news.notify_one();
+    }
+}
+
+/// Whether a file or folder of this name is nobody's source. Nothing below an ignored folder is watched.
+fn is_ignored(path: &Path) -> bool {
+    const NAMES: [&str; 4] = ["target", "node_modules", "__pycache__", "Cargo.lock"];
     const ENDINGS: [&str; 12] =
         ["~", ".swp", ".swx", ".tmp", ".bak", ".log", ".pyc", ".db", ".db-wal", ".db-shm", ".db-journal", ".sqlite"];
+    let Some(name) = path.file_name().map(|name| name.to_string_lossy()) else { return false };
     name.starts_with(['.', '#'])
-        || FOLDERS.contains(&name)
+        || NAMES.contains(&&*name)
         || name == "4913" // vim looks whether it may write by making this
         || ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
+
+    /// A folder under its real name, as events tell it.
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let guard = tempfile::tempdir().unwrap();
+        let path = guard.path().canonicalize().unwrap();
+        (guard, path)
+    }
 
     #[test]
     fn what_tools_keep_beside_the_sources_is_ignored() {
         for name in ["target", ".git", ".main.rs.swp", "main.rs~", "4913", "#main.rs#", "users.db-wal", "Cargo.lock"] {
-            assert!(ignored(name), "{name}");
+            assert!(is_ignored(Path::new(name)), "{name}");
         }
         for name in ["src", "main.rs", "Cargo.toml", "schema.sql", "build.rs"] {
-            assert!(!ignored(name), "{name}");
+            assert!(!is_ignored(Path::new(name)), "{name}");
         }
     }
 
     #[tokio::test]
-    async fn a_change_is_told_and_the_target_folder_is_not() {
-        let root = tempfile::tempdir().unwrap();
-        let root = root.path().canonicalize().unwrap();
-        for folder in ["src", "target"] {
-            fs::create_dir(root.join(folder)).unwrap();
+    async fn a_change_is_told_and_what_tools_write_is_not() {
+        let (_guard, root) = folder();
+        for folder in ["src", "target", "web/node_modules/left", "crates/users/target"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
         }
         let mut watch = Watch::new([root.clone()].into()).unwrap();
         fs::write(root.join("target/users"), "").unwrap();
+        fs::write(root.join("web/node_modules/left/pad.js"), "").unwrap();
+        fs::write(root.join("crates/users/target/users"), "").unwrap();
         fs::write(root.join("src/.main.rs.swp"), "").unwrap();
+        // Told although nobody was asking at the time.
         fs::write(root.join("src/main.rs"), "").unwrap();
         assert_eq!(watch.changed().await, [root.join("src/main.rs")].into());
     }
 
     #[tokio::test]
-    async fn a_new_folder_is_watched_too() {
-        let root = tempfile::tempdir().unwrap();
-        let root = root.path().canonicalize().unwrap();
+    async fn a_new_folder_is_watched_with_what_is_in_it_already() {
+        let (_guard, root) = folder();
         let mut watch = Watch::new([root.clone()].into()).unwrap();
-        fs::create_dir(root.join("assets")).unwrap();
-        assert!(watch.changed().await.contains(&root.join("assets")));
-        fs::write(root.join("assets/page.html"), "").unwrap();
-        assert!(watch.changed().await.contains(&root.join("assets/page.html")));
+        fs::create_dir_all(root.join("assets/icons")).unwrap();
+        fs::write(root.join("assets/icons/a.svg"), "").unwrap();
+        assert!(watch.changed().await.contains(&root.join("assets/icons/a.svg")));
+        fs::write(root.join("assets/icons/b.svg"), "").unwrap();
+        assert_eq!(watch.changed().await, [root.join("assets/icons/b.svg")].into());
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_went_and_came_again_is_watched_again() {
+        let (_guard, root) = folder();
+        fs::create_dir(root.join("src")).unwrap();
+        let mut watch = Watch::new([root.clone()].into()).unwrap();
+        fs::remove_dir(root.join("src")).unwrap();
+        fs::create_dir(root.join("src")).unwrap();
+        assert!(watch.changed().await.contains(&root.join("src")));
+        fs::write(root.join("src/main.rs"), "").unwrap();
+        assert_eq!(watch.changed().await, [root.join("src/main.rs")].into());
     }
 }
