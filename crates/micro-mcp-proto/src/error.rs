@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
 
-use crate::Revision;
+use crate::{ElicitParams, ElicitUrl, Revision};
 
 /// Error codes. `-32020…-32099` belong to the specification; our own would lie outside `-32768…-32000`.
 pub mod code {
@@ -25,6 +25,10 @@ pub mod code {
     pub const MISSING_CAPABILITY: i32 = -32021;
     /// The request names a protocol version that is not served (2026-07-28).
     pub const UNSUPPORTED_VERSION: i32 = -32022;
+    /// No such resource, before 2026-07-28; [`INVALID_PARAMS`] since.
+    pub const OLD_RESOURCE_NOT_FOUND: i32 = -32002;
+    /// The user must visit a page first (2025-11-25 only).
+    pub const URL_ELICITATION_REQUIRED: i32 = -32042;
 }
 
 /// The `error` object of a JSON-RPC response.
@@ -94,6 +98,12 @@ impl RpcError {
     pub fn unsupported_version(requested: &str, supported: &[Revision]) -> Self {
         Self::new(code::UNSUPPORTED_VERSION, "Unsupported protocol version")
             .with_data(&json!({ "supported": supported, "requested": clip(requested) }))
+    }
+
+    /// [`code::URL_ELICITATION_REQUIRED`] with the pages to visit; only 2025-11-25 has it.
+    pub fn url_elicitation_required(message: impl Into<Cow<'static, str>>, pages: &[ElicitUrl]) -> Self {
+        let elicitations: Vec<_> = pages.iter().cloned().map(ElicitParams::Url).collect();
+        Self::new(code::URL_ELICITATION_REQUIRED, message).with_data(&json!({ "elicitations": elicitations }))
     }
 
     /// The same error with data. Data that cannot be written as JSON is left out.

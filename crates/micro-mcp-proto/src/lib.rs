@@ -9,6 +9,7 @@ mod error;
 pub mod headers;
 pub mod method;
 mod params;
+mod raw_object;
 mod revision;
 mod types;
 
@@ -17,6 +18,7 @@ pub use self::{
     envelope::{Id, Malformed, Message, parse, write},
     error::{RpcError, code},
     params::{LogLevel, Meta, Params, meta_key},
+    raw_object::RawObject,
     revision::{Era, Revision},
     types::{
         AcknowledgedParams, Annotations, CacheScope, CallToolParams, CallToolResult, CancelledParams, CompleteArgument,

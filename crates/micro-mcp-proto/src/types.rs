@@ -2,7 +2,7 @@
 //!
 //! Where an older revision has no form for something, `for_revision` gives the nearest it has, or
 //! [`Inexpressible`]. Members that a type does not know are skipped; what must pass on unknown
-//! members (a gateway) works on raw text instead, see the crate.s raw writers.
+//! members (a gateway) works on raw text instead, see [`crate::RawObject`].
 
 mod completion;
 mod content;

@@ -5,6 +5,7 @@
 //! passes many scenarios in the suite's own count, and none in this one.
 
 mod judge;
+mod schemas;
 mod table;
 
 use std::{fmt, fs, time::Duration};
@@ -13,6 +14,7 @@ use anyhow::{Context, Result};
 
 pub use self::{
     judge::{Verdict, judge},
+    schemas::schemas,
     table::required,
 };
 use crate::{Process, Tool, http::Connection};

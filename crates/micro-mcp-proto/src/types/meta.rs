@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Implementation;
-use crate::{DeclaredCapabilities, LogLevel, Revision};
+use crate::{DeclaredCapabilities, Era, LogLevel, Revision};
 
 /// A request's `_meta`, to be written; [`crate::Meta`] is the borrowed one for reading.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -44,6 +44,17 @@ impl RequestMeta {
     /// Nothing is said.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The `_meta` as the revision knows it. What 2026-07-28 requires must have been put there.
+    #[must_use]
+    pub fn for_revision(self, revision: Revision) -> Self {
+        match revision.era() {
+            Era::Modern => Self { protocol_version: Some(revision), ..self },
+            Era::Legacy => {
+                Self { protocol_version: None, client_capabilities: None, client_info: None, log_level: None, ..self }
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Prompt, RequestMeta, Resource, ResourceTemplate, Tool};
+use crate::{Era, Revision};
 
 /// Params of `tools/list`, `prompts/list`, `resources/list`, `resources/templates/list` and `tasks/list`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -105,4 +106,57 @@ pub struct ListResourceTemplatesResult {
     /// Whatever else the server says.
     #[serde(default, rename = "_meta", skip_serializing_if = "Map::is_empty")]
     pub meta: Map<String, Value>,
+}
+
+impl ListToolsResult {
+    /// The page as the revision knows it: hints how long it stays fresh are required in 2026-07-28, and not
+    /// there before.
+    #[must_use]
+    pub fn for_revision(mut self, revision: Revision) -> Self {
+        (self.ttl_ms, self.cache_scope) = hints(revision, self.ttl_ms, self.cache_scope);
+        self.tools = self.tools.into_iter().map(|tool| tool.for_revision(revision)).collect();
+        self
+    }
+}
+
+impl ListPromptsResult {
+    /// The page as the revision knows it: hints how long it stays fresh are required in 2026-07-28, and not
+    /// there before.
+    #[must_use]
+    pub fn for_revision(mut self, revision: Revision) -> Self {
+        (self.ttl_ms, self.cache_scope) = hints(revision, self.ttl_ms, self.cache_scope);
+        self
+    }
+}
+
+impl ListResourcesResult {
+    /// The page as the revision knows it: hints how long it stays fresh are required in 2026-07-28, and not
+    /// there before.
+    #[must_use]
+    pub fn for_revision(mut self, revision: Revision) -> Self {
+        (self.ttl_ms, self.cache_scope) = hints(revision, self.ttl_ms, self.cache_scope);
+        self
+    }
+}
+
+impl ListResourceTemplatesResult {
+    /// The page as the revision knows it: hints how long it stays fresh are required in 2026-07-28, and not
+    /// there before.
+    #[must_use]
+    pub fn for_revision(mut self, revision: Revision) -> Self {
+        (self.ttl_ms, self.cache_scope) = hints(revision, self.ttl_ms, self.cache_scope);
+        self
+    }
+}
+
+/// Hints as the revision has them: never fresh and never shared when nothing is said.
+pub(super) fn hints(
+    revision: Revision,
+    ttl_ms: Option<u64>,
+    scope: Option<CacheScope>,
+) -> (Option<u64>, Option<CacheScope>) {
+    match revision.era() {
+        Era::Modern => (Some(ttl_ms.unwrap_or_default()), Some(scope.unwrap_or_default())),
+        Era::Legacy => (None, None),
+    }
 }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Annotations, CacheScope, Icon, InputResponses, RequestMeta};
+use super::{Annotations, CacheScope, Icon, InputResponses, RequestMeta, page::hints};
+use crate::Revision;
 
 /// A resource as `resources/list` shows it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -126,6 +127,16 @@ pub struct ReadResourceResult {
     /// Whatever else the server says.
     #[serde(default, rename = "_meta", skip_serializing_if = "Map::is_empty")]
     pub meta: Map<String, Value>,
+}
+
+impl ReadResourceResult {
+    /// The result as the revision knows it: hints how long it stays fresh are required in 2026-07-28, and not
+    /// there before.
+    #[must_use]
+    pub fn for_revision(mut self, revision: Revision) -> Self {
+        (self.ttl_ms, self.cache_scope) = hints(revision, self.ttl_ms, self.cache_scope);
+        self
+    }
 }
 
 impl ResourceContents {
