@@ -9,7 +9,7 @@ mod value;
 use http::{HeaderMap, HeaderName};
 
 pub use self::{
-    param::{InvalidAnnotation, ParamHeader, check_params, collect},
+    param::{InvalidAnnotation, ParamHeader, check_params, collect, mirror},
     value::{decode, encode},
 };
 use crate::{Params, RpcError};

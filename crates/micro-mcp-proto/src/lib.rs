@@ -11,6 +11,7 @@ pub mod method;
 mod params;
 mod raw_object;
 mod revision;
+pub mod sse;
 mod types;
 
 pub use self::{

@@ -1,9 +1,9 @@
 //! `Mcp-Param-*`: arguments mirrored into headers because their schema says `x-mcp-header`.
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, value::RawValue};
 
-use super::{PARAM_PREFIX, decode, single};
+use super::{PARAM_PREFIX, decode, encode, single};
 use crate::RpcError;
 
 /// One mirrored argument of a tool.
@@ -128,6 +128,26 @@ pub fn check_params(specs: &[ParamHeader], headers: &HeaderMap, arguments: Optio
         }
     }
     Ok(())
+}
+
+/// The headers a client sends beside these arguments.
+pub fn mirror(specs: &[ParamHeader], arguments: Option<&RawValue>) -> Vec<(HeaderName, HeaderValue)> {
+    let mirrored = specs.iter().filter_map(|spec| {
+        let text = match lookup(arguments?, &spec.path)? {
+            Value::String(text) => text,
+            Value::Bool(on) => on.to_string(),
+            Value::Number(number) => match number.as_f64() {
+                Some(whole) if whole.fract() == 0.0 && whole.abs() <= 9_007_199_254_740_991.0 => {
+                    (whole as i64).to_string()
+                }
+                _ => number.to_string(),
+            },
+            _ => return None,
+        };
+        let value = HeaderValue::from_str(&encode(&text)).expect("what is encoded is readable ASCII");
+        Some((spec.header.clone(), value))
+    });
+    mirrored.collect()
 }
 
 /// The value at a path; `None` when it is absent, null, or the way there is no object. The tool's own

@@ -75,6 +75,20 @@ fn mirrored_arguments_are_compared_by_value() {
 }
 
 #[test]
+fn what_a_client_mirrors_is_what_a_server_checks() {
+    let schema = raw(r#"{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"},
+            "n":{"type":"integer","x-mcp-header":"N"},"dry":{"type":"boolean","x-mcp-header":"Dry"}}}"#);
+    let specs = collect(schema).unwrap();
+    let arguments = raw(r#"{"region":" 世界","n":42.0,"dry":false}"#);
+    let sent = mirror(&specs, Some(arguments));
+    let shown: Vec<_> = sent.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+    assert_eq!(shown, ["mcp-param-region: =?base64?IOS4lueVjA==?=", "mcp-param-n: 42", "mcp-param-dry: false"]);
+    assert!(check_params(&specs, &sent.into_iter().collect(), Some(arguments)).is_ok());
+    assert!(mirror(&specs, Some(raw(r#"{"region":null,"n":[]}"#))).is_empty());
+    assert!(mirror(&specs, None).is_empty());
+}
+
+#[test]
 fn annotations_that_clients_would_drop_the_tool_for_are_found() {
     let property = |schema: &str| format!(r#"{{"type":"object","properties":{{"a":{schema}}}}}"#);
     for bad in [
