@@ -1,5 +1,197 @@
 //! The client: one for every era and transport.
 
+mod call;
+mod callbacks;
+mod core;
+mod error;
+mod exchange;
+mod features;
 mod http;
+mod inbox;
+mod link;
+mod lists;
+mod message;
+mod options;
+mod verdicts;
+mod watch;
 
-pub use self::http::{AuthError, Bearer, Credentials, Refused, Retry};
+use std::{sync::Arc, time::Duration};
+
+use micro_mcp_proto::{Era, Revision, headers};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use tokio::{sync::watch::Sender, time::timeout};
+use tokio_util::task::AbortOnDropHandle;
+
+pub use self::{
+    call::Call,
+    callbacks::{Changed, Declined, Form, LogMessage, Progress, UrlVisit},
+    error::Error,
+    features::{CompletionOf, FilledPrompt},
+    http::{AuthError, Bearer, Credentials, Refused, Retry},
+    lists::DroppedTool,
+    options::Builder,
+    verdicts::{Verdict, Verdicts},
+};
+use self::{
+    core::{Ask, Core},
+    lists::Lists,
+    message::Members,
+    watch::{Standing, Wanted},
+};
+use crate::ServerInfo;
+
+/// A client of one server. Cheap to clone; clones share the connection, the session and what is cached.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    core: Arc<Core>,
+    wanted: Sender<Wanted>,
+    standing: Sender<Standing>,
+    _keeper: AbortOnDropHandle<()>,
+}
+
+impl Client {
+    /// Connects to a Streamable HTTP endpoint, in whatever era it speaks, with everything at its default.
+    ///
+    /// # Errors
+    /// When the address is none, the server cannot be reached, or there is no version in common.
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        Self::builder().connect(url).await
+    }
+
+    /// Begins a client with options.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// What the server says of itself.
+    ///
+    /// # Errors
+    /// When it has to be connected to again, and that fails.
+    pub async fn server(&self) -> Result<ServerInfo, Error> {
+        Ok(self.0.core.link().await?.server.clone())
+    }
+
+    /// The revision that was agreed on.
+    ///
+    /// # Errors
+    /// When the server has to be connected to again, and that fails.
+    pub async fn revision(&self) -> Result<Revision, Error> {
+        Ok(self.0.core.link().await?.revision)
+    }
+
+    /// Calls a tool:
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), micro_mcp::client::Error> {
+    /// let client = micro_mcp::client::Client::connect("http://127.0.0.1:3000/mcp").await?;
+    /// let sum: serde_json::Value = client.call("add").args(&serde_json::json!({ "a": 1, "b": 2 })).json().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn call(&self, tool: impl Into<String>) -> Call<'_> {
+        Call::new(self, tool.into())
+    }
+
+    /// Any request: raw params in, the raw `result` out.
+    ///
+    /// # Errors
+    /// When params are no object, and whatever else can go wrong.
+    pub async fn request(
+        &self,
+        method: impl Into<String>,
+        params: &(impl Serialize + ?Sized),
+    ) -> Result<Box<RawValue>, Error> {
+        let (members, meta) = Members::of_object(&to_raw_value(params)?)?;
+        let mut ask = Ask::new(method.into(), members, self.0.core.patience);
+        ask.meta = meta;
+        self.0.core.ask(&ask).await
+    }
+
+    /// Ends the session and the connection. Other clones find the client closed.
+    pub async fn close(&self) {
+        if let Ok(link) = self.0.core.link().await {
+            link.exchange.close().await;
+        }
+    }
+
+    /// Wants to hear, through [`Builder::on_change`], when this resource changes. Returns when the server
+    /// has agreed; the subscription then outlives the connection.
+    ///
+    /// # Errors
+    /// When the server does not agree in time.
+    pub async fn subscribe(&self, uri: impl Into<String>) -> Result<(), Error> {
+        let uri = uri.into();
+        self.0.standing.send_replace(Standing::Pending); // an old refusal says nothing about this
+        self.0.wanted.send_if_modified(|wanted| wanted.uris.insert(uri.clone()));
+        let outcome = self.watching().await;
+        if outcome.is_err() {
+            self.0.wanted.send_if_modified(|wanted| wanted.uris.remove(&uri));
+        }
+        outcome
+    }
+
+    /// Does not want to hear of it any more.
+    ///
+    /// # Errors
+    /// When a legacy server cannot be told.
+    pub async fn unsubscribe(&self, uri: &str) -> Result<(), Error> {
+        if !self.0.wanted.send_if_modified(|wanted| wanted.uris.remove(uri)) {
+            return Ok(());
+        }
+        if self.revision().await?.era() == Era::Legacy {
+            self.0.core.plain("resources/unsubscribe", Members::default().text("uri", uri)).await?;
+        }
+        self.watching().await
+    }
+
+    /// Returns when the server tells of everything that this client wants to hear of.
+    ///
+    /// # Errors
+    /// When the server refuses, or does not agree in time.
+    pub async fn watching(&self) -> Result<(), Error> {
+        let mut standing = self.0.standing.subscribe();
+        let agreed = standing.wait_for(|standing| match standing {
+            Standing::Held(held) => *held == *self.0.wanted.borrow(),
+            Standing::Refused(_) => true,
+            Standing::Pending => false,
+        });
+        match timeout(self.0.core.patience.idle, agreed).await.map_err(|_| Error::Timeout)?.as_deref() {
+            Ok(Standing::Refused(error)) => Err(error.clone().into()),
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::Closed),
+        }
+    }
+
+    fn lists(&self) -> &Lists {
+        &self.0.core.inbox.lists
+    }
+
+    /// Calls with the headers its schema wants, and once more when the server has another schema.
+    async fn call_tool(&self, mut ask: Ask, arguments: Option<&RawValue>) -> Result<Box<RawValue>, Error> {
+        let tool = ask.name.clone().unwrap_or_default();
+        ask.params = headers::mirror(&self.lists().mirrored(&tool), arguments);
+        match self.0.core.ask(&ask).await {
+            Err(error) if error.code() == Some(micro_mcp_proto::code::HEADER_MISMATCH) => {
+                self.refresh_tools().await?;
+                ask.params = headers::mirror(&self.lists().mirrored(&tool), arguments);
+                self.0.core.ask(&ask).await
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+/// How long to wait before the next attempt: `base`, doubled for each attempt that failed, at most
+/// `most`, and from the second on up to half of it more, so that many clients do not come at once.
+fn pause(base: Duration, failed: u32, most: Duration) -> Duration {
+    let pause = base.saturating_mul(1 << failed.min(16)).min(most);
+    if failed == 0 {
+        return pause;
+    }
+    let mut random = [0; 4];
+    let _ = getrandom::fill(&mut random);
+    pause + pause.mul_f64(f64::from(u32::from_be_bytes(random)) / f64::from(u32::MAX) / 2.0)
+}

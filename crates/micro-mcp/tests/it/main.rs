@@ -1,7 +1,8 @@
-//! The server over real sockets and pipes, spoken to byte by byte.
+//! The server over real sockets and pipes, spoken to byte by byte, and the client against it.
 
 mod bad_input;
 mod batch;
+mod client;
 mod fixture;
 mod http;
 mod listen;

@@ -1,0 +1,97 @@
+//! A tool call on its way.
+
+use std::{future::IntoFuture, sync::Arc, time::Duration};
+
+use futures_core::future::BoxFuture;
+use micro_mcp_proto::{CallToolResult, Content};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::{Client, Error, Progress, core::Ask, message::Members};
+
+/// A call of one tool. Awaiting it makes the call; dropping the future cancels it.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Call<'c> {
+    client: &'c Client,
+    arguments: Result<Option<Box<RawValue>>, serde_json::Error>,
+    meta: Result<Members, serde_json::Error>,
+    ask: Ask,
+}
+
+impl<'c> Call<'c> {
+    pub(super) fn new(client: &'c Client, tool: String) -> Self {
+        let members = Members::default().text("name", &tool);
+        let ask = Ask { name: Some(tool), ..Ask::new("tools/call", members, client.0.core.patience) };
+        Self { client, arguments: Ok(None), meta: Ok(Members::default()), ask }
+    }
+
+    /// The arguments: anything that is a JSON object. A `&RawValue` is sent as it was written.
+    pub fn args(mut self, arguments: &(impl Serialize + ?Sized)) -> Self {
+        self.arguments = to_raw_value(arguments).map(Some);
+        self
+    }
+
+    /// A member of the request's `_meta`, for example `traceparent`.
+    pub fn meta(mut self, key: &str, value: &(impl Serialize + ?Sized)) -> Self {
+        self.meta = self.meta.and_then(|meta| meta.member(key, value));
+        self
+    }
+
+    /// Asks the server to tell how far it is. The function is called for each notification, in order.
+    pub fn progress(mut self, told: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.ask.progress = Some(Arc::new(told));
+        self
+    }
+
+    /// How long to wait for the answer or the next sign of progress.
+    pub fn timeout(mut self, idle: Duration) -> Self {
+        self.ask.patience.idle = idle;
+        self
+    }
+
+    /// How long to wait for the answer, whatever the progress.
+    pub fn deadline(mut self, total: Duration) -> Self {
+        self.ask.patience.total = total;
+        self
+    }
+
+    /// The raw `result` object, whatever the tool returned.
+    ///
+    /// # Errors
+    /// Everything but a failure of the tool itself.
+    pub async fn raw(self) -> Result<Box<RawValue>, Error> {
+        let mut ask = self.ask;
+        let arguments = self.arguments?;
+        if let Some(arguments) = &arguments {
+            ask.members = ask.members.raw("arguments", arguments.get());
+        }
+        ask.meta = self.meta?;
+        self.client.call_tool(ask, arguments.as_deref()).await
+    }
+
+    /// The tool's value: its structured content, or its text read as JSON.
+    ///
+    /// # Errors
+    /// [`Error::Tool`] when the tool failed, [`Error::Json`] when the value is another.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
+        let result = self.await?;
+        let text = match result.content.first() {
+            Some(Content::Text(block)) => block.text.as_str(),
+            _ => "null",
+        };
+        match result.structured_content {
+            _ if result.is_error => Err(Error::Tool(text.to_owned())),
+            Some(value) => Ok(serde_json::from_value(value)?),
+            None => Ok(serde_json::from_str(text)?),
+        }
+    }
+}
+
+impl<'c> IntoFuture for Call<'c> {
+    type Output = Result<CallToolResult, Error>;
+    type IntoFuture = BoxFuture<'c, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { Ok(serde_json::from_str(self.raw().await?.get())?) })
+    }
+}

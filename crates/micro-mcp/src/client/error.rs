@@ -1,0 +1,80 @@
+//! Why a request has no result.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+use micro_mcp_proto::RpcError;
+
+use super::AuthError;
+
+/// What can go wrong between a client and its server. Carries no credentials.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The server answered with a JSON-RPC error.
+    #[error("the server answered: {0}")]
+    Rpc(#[from] RpcError),
+    /// The tool failed; this is what it said.
+    #[error("the tool failed: {0}")]
+    Tool(String),
+    /// The server answered with an HTTP status and nothing that could be read.
+    #[error("the server answered HTTP {0}")]
+    Status(StatusCode),
+    /// There are no credentials, or the server does not take them.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// The server cannot be reached, or the connection broke.
+    #[error("cannot reach the server")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The connection ended before the answer. The server may have done what was asked.
+    #[error("the connection ended before the answer")]
+    Disconnected,
+    /// The server does not know the session any more (HTTP 404).
+    #[error("the session has ended")]
+    SessionLost,
+    /// There was no answer in time. The server was told to give up.
+    #[error("no answer in time")]
+    Timeout,
+    /// The server said something that makes no sense in MCP.
+    #[error("the server breaks the protocol: {0}")]
+    Protocol(Cow<'static, str>),
+    /// The server speaks no revision that this client may use.
+    #[error("no protocol version in common; the server speaks {}", .0.join(", "))]
+    NoCommonVersion(Vec<String>),
+    /// The server needs the model, and the application does not let it.
+    #[error("the server's question to the model was declined")]
+    Declined,
+    /// The server asked for input this many times and still did not answer.
+    #[error("no answer after {0} rounds of input")]
+    TooManyRounds(usize),
+    /// Arguments could not be written, or a result could not be read.
+    #[error("not the expected JSON")]
+    Json(#[from] serde_json::Error),
+    /// The address is none that this client can connect to.
+    #[error("not an address of an MCP server: {0}")]
+    Address(String),
+    /// The client was closed.
+    #[error("the client is closed")]
+    Closed,
+}
+
+impl Error {
+    pub(crate) fn protocol(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::Protocol(what.into())
+    }
+
+    /// The code of the JSON-RPC error, if it is one.
+    pub fn code(&self) -> Option<i32> {
+        match self {
+            Self::Rpc(error) => Some(error.code),
+            _ => None,
+        }
+    }
+}
+
+impl From<reqwest::Error> for Error {
+    fn from(error: reqwest::Error) -> Self {
+        // The URL may hold secrets in its query.
+        Self::Unreachable(Box::new(error.without_url()))
+    }
+}

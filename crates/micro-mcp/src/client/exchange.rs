@@ -1,0 +1,49 @@
+//! The port between the course of the protocol and whatever carries messages.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use futures_core::{future::BoxFuture, stream::BoxStream};
+use http::{HeaderName, HeaderValue};
+use micro_mcp_proto::Revision;
+
+use super::Error;
+
+/// What the server says: whole JSON messages. After an error nothing follows.
+pub(crate) type Messages = BoxStream<'static, Result<Bytes, Error>>;
+
+/// Carries messages. HTTP gives each request an answer of its own; a pipe sorts what comes by ids.
+pub(crate) trait Exchange: Send + Sync {
+    /// Sends a request when first polled. What comes back belongs to it, its response included; the
+    /// stream need not end after that. Dropping it forgets the request. [`Error::SessionLost`] means
+    /// that the server has not looked at it, and never will on this exchange.
+    fn request(&self, request: Outgoing) -> Messages;
+
+    /// Sends a notification or a response. Over HTTP a cancellation of the modern era is said by
+    /// closing the request's stream, and not sent.
+    fn send(&self, message: Outgoing) -> BoxFuture<'static, Result<(), Error>>;
+
+    /// What the server says outside of any request, from the moment the future is done. Called once; the
+    /// stream reconnects by itself where it can, and ends when there is nothing to hear, or with
+    /// [`Error::SessionLost`].
+    fn listen(&self, revision: Revision) -> BoxFuture<'static, Messages>;
+
+    /// Ends the session and the connection.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// One message to the server, and what HTTP says beside it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Outgoing {
+    pub(crate) body: Bytes,
+    /// Of a request.
+    pub(crate) id: Option<u64>,
+    /// `Mcp-Method`; responses have none.
+    pub(crate) method: Cow<'static, str>,
+    /// `Mcp-Name`.
+    pub(crate) name: Option<String>,
+    /// `Mcp-Param-*`.
+    pub(crate) params: Vec<(HeaderName, HeaderValue)>,
+    /// What was agreed on; `None` before.
+    pub(crate) revision: Option<Revision>,
+}

@@ -1,0 +1,123 @@
+//! Resources, prompts, completion and the rest that servers offer beside tools.
+
+use std::collections::BTreeMap;
+
+use micro_mcp_proto::{Completion, Era, LogLevel, PromptMessage, ResourceContents, write};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Client, Error, core::Ask, exchange::Outgoing, message::Members};
+
+/// A prompt, filled in.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct FilledPrompt {
+    /// What it is for.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// What to say to the model.
+    pub messages: Vec<PromptMessage>,
+}
+
+/// Of what an argument is to be completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CompletionOf<'a> {
+    /// A prompt, by its name.
+    Prompt(&'a str),
+    /// A resource template, by its URI template.
+    Template(&'a str),
+}
+
+impl Client {
+    /// Reads a resource: its contents, or those of everything below it.
+    ///
+    /// # Errors
+    /// When there is no such resource, and whatever else can go wrong.
+    pub async fn read(&self, uri: impl Into<String>) -> Result<Vec<ResourceContents>, Error> {
+        #[derive(Deserialize)]
+        struct Read {
+            contents: Vec<ResourceContents>,
+        }
+        let uri = uri.into();
+        let ask = Ask::new("resources/read", Members::default().text("uri", &uri), self.0.core.patience);
+        let result = self.0.core.ask(&Ask { name: Some(uri), ..ask }).await?;
+        Ok(serde_json::from_str::<Read>(result.get())?.contents)
+    }
+
+    /// Fills in a prompt.
+    ///
+    /// # Errors
+    /// When there is no such prompt or it lacks an argument, and whatever else can go wrong.
+    pub async fn prompt(
+        &self,
+        name: impl Into<String>,
+        arguments: BTreeMap<String, String>,
+    ) -> Result<FilledPrompt, Error> {
+        let name = name.into();
+        let members = Members::default().text("name", &name);
+        let members = if arguments.is_empty() { members } else { members.member("arguments", &arguments)? };
+        let ask = Ask { name: Some(name), ..Ask::new("prompts/get", members, self.0.core.patience) };
+        Ok(serde_json::from_str(self.0.core.ask(&ask).await?.get())?)
+    }
+
+    /// Values that would complete `value` as the argument of this name; `others` are arguments that are
+    /// known already.
+    ///
+    /// # Errors
+    /// When the server does not complete, and whatever else can go wrong.
+    pub async fn complete(
+        &self,
+        of: CompletionOf<'_>,
+        name: &str,
+        value: &str,
+        others: &BTreeMap<String, String>,
+    ) -> Result<Completion, Error> {
+        #[derive(Deserialize)]
+        struct Completed {
+            completion: Completion,
+        }
+        let reference = match of {
+            CompletionOf::Prompt(name) => json!({ "type": "ref/prompt", "name": name }),
+            CompletionOf::Template(uri) => json!({ "type": "ref/resource", "uri": uri }),
+        };
+        let argument = json!({ "name": name, "value": value });
+        let members = Members::default().member("ref", &reference)?.member("argument", &argument)?;
+        let members = match others.is_empty() {
+            true => members,
+            false => members.member("context", &json!({ "arguments": others }))?,
+        };
+        let result = self.0.core.plain("completion/complete", members).await?;
+        Ok(serde_json::from_str::<Completed>(result.get())?.completion)
+    }
+
+    /// Sets which log messages a legacy server sends; modern ones are told with each request, by
+    /// [`super::Builder::on_log`].
+    ///
+    /// # Errors
+    /// When the server does not log, and whatever else can go wrong.
+    pub async fn set_log_level(&self, level: LogLevel) -> Result<(), Error> {
+        self.0.core.plain("logging/setLevel", Members::default().text("level", level.as_str())).await.map(|_| ())
+    }
+
+    /// Asks a legacy server whether it is there. Modern ones have no `ping`; any request does.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.0.core.plain("ping", Members::default()).await.map(|_| ())
+    }
+
+    /// Tells a legacy server that the roots are others now. Modern ones ask each time.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    pub async fn roots_changed(&self) -> Result<(), Error> {
+        let link = self.0.core.link().await?;
+        if link.revision.era() == Era::Modern {
+            return Ok(());
+        }
+        let method = "notifications/roots/list_changed";
+        let body = write::notification(method, None).into();
+        let revision = Some(link.revision);
+        link.exchange.send(Outgoing { body, method: method.into(), revision, ..Outgoing::default() }).await
+    }
+}

@@ -1,0 +1,217 @@
+//! What the server says that is no answer: notifications, and requests of its own.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicUsize, atomic::Ordering},
+};
+
+use futures_util::future::join_all;
+use micro_mcp_proto::{Era, Id, Message, Revision, RpcError, parse, write};
+use parking_lot::Mutex;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::task::AbortHandle;
+
+use super::{
+    Error,
+    callbacks::{Callbacks, Changed, DECLINED, OnProgress, tell},
+    core::InputRequired,
+    exchange::{Exchange, Outgoing},
+    lists::Lists,
+    message::Members,
+};
+
+/// Questions of the server's that are answered at the same time; more are refused.
+const MAX_QUESTIONS: usize = 64;
+
+/// Where everything goes that is no answer.
+#[derive(Default)]
+pub(crate) struct Inbox {
+    pub(crate) callbacks: Callbacks,
+    pub(crate) lists: Lists,
+    /// Questions that are being answered, by their ids.
+    questions: Mutex<HashMap<Box<str>, AbortHandle>>,
+    answering: AtomicUsize,
+}
+
+impl Inbox {
+    pub(crate) fn new(callbacks: Callbacks) -> Self {
+        Self { callbacks, ..Self::default() }
+    }
+
+    /// Whether the server waits for an answer of ours: it has not forgotten us then.
+    pub(crate) fn is_answering(&self) -> bool {
+        self.answering.load(Ordering::Relaxed) > 0
+    }
+
+    /// Takes a whole message that belongs to no request.
+    pub(crate) fn unasked(self: &Arc<Self>, exchange: &Arc<dyn Exchange>, revision: Option<Revision>, bytes: &[u8]) {
+        match parse(bytes) {
+            Ok(Message::Notification { method, params }) => self.notification(&method, params, None),
+            Ok(Message::Request { id, method, params }) => self.request(exchange, revision, id, &method, params),
+            Ok(Message::Response { .. } | Message::Batch(_)) => tracing::debug!("a message that nobody waits for"),
+            Err(malformed) => tracing::debug!(error = %malformed.error, "a message that cannot be read"),
+        }
+    }
+
+    pub(crate) fn notification(&self, method: &str, params: Option<&RawValue>, progress: Option<&OnProgress>) {
+        match method {
+            "notifications/progress" => {
+                if let (Some(told), Some(how_far)) = (progress, read(params)) {
+                    tell(told, how_far);
+                }
+            }
+            "notifications/message" => {
+                if let (Some(told), Some(line)) = (&self.callbacks.log, read(params)) {
+                    tell(told, line);
+                }
+            }
+            "notifications/tools/list_changed" => self.changed(Changed::Tools),
+            "notifications/prompts/list_changed" => self.changed(Changed::Prompts),
+            "notifications/resources/list_changed" => self.changed(Changed::Resources),
+            "notifications/resources/updated" => {
+                #[derive(Deserialize)]
+                struct Updated {
+                    uri: String,
+                }
+                if let Some(Updated { uri }) = read(params) {
+                    self.changed(Changed::Resource(uri));
+                }
+            }
+            "notifications/cancelled" => {
+                #[derive(Deserialize)]
+                #[serde(rename_all = "camelCase")]
+                struct Cancelled<'a> {
+                    #[serde(borrow)]
+                    request_id: &'a RawValue,
+                }
+                if let Some(Cancelled { request_id }) = read(params)
+                    && let Some(question) = self.questions.lock().remove(request_id.get())
+                {
+                    question.abort();
+                }
+            }
+            _ => tracing::trace!(method, "a notification that says nothing to this client"),
+        }
+    }
+
+    /// Forgets what is not so any more, and tells the application.
+    pub(crate) fn changed(&self, what: Changed) {
+        self.lists.forget(&what);
+        if let Some(told) = &self.callbacks.change {
+            tell(told, what);
+        }
+    }
+
+    /// Answers a request of the server's, in a task of its own: it may take a person's time.
+    pub(crate) fn request(
+        self: &Arc<Self>,
+        exchange: &Arc<dyn Exchange>,
+        revision: Option<Revision>,
+        id: Id<'_>,
+        method: &str,
+        params: Option<&RawValue>,
+    ) {
+        if revision.is_some_and(|revision| revision.era() == Era::Modern) {
+            tracing::debug!(method, "a modern server sends no requests: ignored");
+            return;
+        }
+        let reply = |body: Vec<u8>| Outgoing { body: body.into(), revision, ..Outgoing::default() };
+        let question = Question::begin(self, id);
+        let sending = match (method, question) {
+            ("ping", _) => exchange.send(reply(write::response(id, b"{}"))),
+            (_, None) => exchange.send(reply(write::error(Some(id), &RpcError::internal()))),
+            (_, Some(question)) => {
+                let (inbox, exchange) = (self.clone(), exchange.clone());
+                let (method, params) = (method.to_owned(), params.map(ToOwned::to_owned));
+                let answering = tokio::spawn(async move {
+                    let answer = inbox.callbacks.answer(&method, params.as_deref()).await;
+                    let id = question.id();
+                    let body = match answer {
+                        Ok(result) => write::response(id, result.to_string().as_bytes()),
+                        Err(error) => write::error(Some(id), &error),
+                    };
+                    let message = Outgoing { body: body.into(), revision, ..Outgoing::default() };
+                    let _ = exchange.send(message).await; // a server that is gone needs no answer
+                });
+                let mut questions = self.questions.lock();
+                if !answering.is_finished() {
+                    questions.insert(id.as_str().into(), answering.abort_handle());
+                }
+                return;
+            }
+        };
+        tokio::spawn(async move {
+            let _ = sending.await;
+        });
+    }
+
+    /// Answers what the server wants to know before it goes on (`basic/patterns/mrtr`).
+    pub(crate) async fn input(&self, more: &InputRequired<'_>) -> Result<Members, Error> {
+        #[derive(Deserialize)]
+        struct InputRequest {
+            method: String,
+            #[serde(default)]
+            params: Option<Box<RawValue>>,
+        }
+        let questions: HashMap<String, InputRequest> = match more.input_requests {
+            Some(raw) => serde_json::from_str(raw.get())?,
+            None => HashMap::new(),
+        };
+        if questions.len() > MAX_QUESTIONS {
+            return Err(Error::protocol("too many questions at once"));
+        }
+        let answering = questions.into_iter().map(async |(key, question)| {
+            let answer = self.callbacks.answer(&question.method, question.params.as_deref()).await;
+            (key, question.method, answer)
+        });
+        let mut responses = Members::default();
+        for (key, method, answer) in join_all(answering).await {
+            match answer {
+                Ok(answer) => responses = responses.member(&key, &answer)?,
+                Err(error) if error.code == DECLINED => return Err(Error::Declined),
+                Err(error) => {
+                    tracing::debug!(method, %error, "a question without an answer");
+                    return Err(Error::protocol(format!("it asks for {method:.60}, which this client cannot do")));
+                }
+            }
+        }
+        let mut answers = Members::default();
+        if !responses.is_empty() {
+            answers = answers.raw("inputResponses", &responses.object());
+        }
+        if let Some(state) = more.request_state {
+            answers = answers.raw("requestState", state.get());
+        }
+        Ok(answers)
+    }
+}
+
+/// A question that is being answered, until it is dropped.
+struct Question {
+    inbox: Arc<Inbox>,
+    id: Box<RawValue>,
+}
+
+impl Question {
+    fn begin(inbox: &Arc<Inbox>, id: Id<'_>) -> Option<Self> {
+        let id = RawValue::from_string(id.as_str().to_owned()).ok()?;
+        let question = Self { inbox: inbox.clone(), id };
+        (inbox.answering.fetch_add(1, Ordering::Relaxed) < MAX_QUESTIONS).then_some(question)
+    }
+
+    fn id(&self) -> Id<'_> {
+        Id::new(&self.id).expect("it was one before")
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        self.inbox.answering.fetch_sub(1, Ordering::Relaxed);
+        self.inbox.questions.lock().remove(self.id.get());
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(params: Option<&'a RawValue>) -> Option<T> {
+    serde_json::from_str(params?.get()).ok()
+}

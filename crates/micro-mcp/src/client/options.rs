@@ -1,0 +1,225 @@
+//! How a client is made.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use micro_mcp_proto::{
+    CreateMessage, CreateMessageResult, ElicitAction, ElicitResult, Implementation, LogLevel, Revision, Root,
+};
+use serde_json::{Map, Value};
+use tokio::sync::watch::Sender;
+use tokio_util::task::AbortOnDropHandle;
+use url::Url;
+
+use super::{
+    Bearer, Changed, Client, Credentials, Declined, Error, Form, Inner, LogMessage, UrlVisit, Verdicts,
+    callbacks::{Callbacks, asked},
+    core::{Core, Patience},
+    http::Endpoint,
+    inbox::Inbox,
+    link::{Connector, Hello},
+    watch::{self, Wanted},
+};
+
+/// Options of a client, and the last word that connects it.
+#[derive(Clone)]
+#[must_use = "it connects to nothing until it is told to"]
+pub struct Builder {
+    implementation: Implementation,
+    only: Option<Revision>,
+    credentials: Option<Arc<dyn Credentials>>,
+    headers: HeaderMap,
+    limit: usize,
+    patience: Patience,
+    verdicts: Verdicts,
+    callbacks: Callbacks,
+    extensions: Map<String, Value>,
+    log_level: Option<LogLevel>,
+    keep_alive: Option<Duration>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        let implementation = Implementation {
+            name: "micro-mcp".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            ..Implementation::default()
+        };
+        Self {
+            implementation,
+            only: None,
+            credentials: None,
+            headers: HeaderMap::new(),
+            limit: 16 << 20,
+            patience: Patience { idle: Duration::from_secs(60), total: Duration::from_secs(600) },
+            verdicts: Verdicts::default(),
+            callbacks: Callbacks::default(),
+            extensions: Map::new(),
+            log_level: None,
+            keep_alive: None,
+        }
+    }
+}
+
+impl Builder {
+    /// Who the client says it is. Default: this library.
+    pub fn name(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        self.implementation.name = name.into();
+        self.implementation.version = version.into();
+        self
+    }
+
+    /// Speaks this revision and no other. Default: the newest that the server knows.
+    pub fn revision(mut self, only: Revision) -> Self {
+        self.only = Some(only);
+        self
+    }
+
+    /// Where HTTP requests get their credentials. Default: none are sent.
+    pub fn credentials(mut self, credentials: impl Credentials) -> Self {
+        self.credentials = Some(Arc::new(credentials));
+        self
+    }
+
+    /// Sends this token with every HTTP request.
+    ///
+    /// # Errors
+    /// When it holds characters that no header can.
+    pub fn bearer(self, token: &str) -> Result<Self, Error> {
+        Ok(self.credentials(Bearer::new(token)?))
+    }
+
+    /// Sends this header with every HTTP request.
+    pub fn header(mut self, name: HeaderName, mut value: HeaderValue) -> Self {
+        value.set_sensitive(true);
+        self.headers.append(name, value);
+        self
+    }
+
+    /// Largest message that is taken, in bytes. Default: 16 MiB.
+    pub fn message_limit(mut self, bytes: usize) -> Self {
+        self.limit = bytes;
+        self
+    }
+
+    /// How long to wait for an answer or the next sign of progress. Default: a minute.
+    pub fn timeout(mut self, idle: Duration) -> Self {
+        self.patience.idle = idle;
+        self
+    }
+
+    /// How long to wait for an answer, whatever the progress. Default: ten minutes.
+    pub fn deadline(mut self, total: Duration) -> Self {
+        self.patience.total = total;
+        self
+    }
+
+    /// What is known of servers; share it between clients. Default: nothing.
+    pub fn verdicts(mut self, verdicts: Verdicts) -> Self {
+        self.verdicts = verdicts;
+        self
+    }
+
+    /// Answers the server's questions to the model (`client/sampling`). Let a person see them.
+    pub fn on_sampling<Fut>(mut self, ask: impl Fn(CreateMessage) -> Fut + Send + Sync + 'static) -> Self
+    where
+        Fut: Future<Output = Result<CreateMessageResult, Declined>> + Send + 'static,
+    {
+        self.callbacks.sampling = Some(asked(ask));
+        self
+    }
+
+    /// The model can be given tools in [`Builder::on_sampling`].
+    pub fn sampling_tools(mut self) -> Self {
+        self.callbacks.sampling_tools = true;
+        self
+    }
+
+    /// Shows the server's forms to a person (`client/elicitation`). Fields that an accepted form leaves
+    /// out get the defaults of its schema.
+    pub fn on_form<Fut>(mut self, ask: impl Fn(Form) -> Fut + Send + Sync + 'static) -> Self
+    where
+        Fut: Future<Output = ElicitResult> + Send + 'static,
+    {
+        self.callbacks.form = Some(asked(ask));
+        self
+    }
+
+    /// Sends a person to an address of the server's (`client/elicitation`, URL mode). Show all of it, and
+    /// open it only when the person agrees.
+    pub fn on_url<Fut>(mut self, ask: impl Fn(UrlVisit) -> Fut + Send + Sync + 'static) -> Self
+    where
+        Fut: Future<Output = ElicitAction> + Send + 'static,
+    {
+        self.callbacks.url = Some(asked(ask));
+        self
+    }
+
+    /// Tells the server where it may work (`client/roots`).
+    pub fn on_roots<Fut>(mut self, ask: impl Fn() -> Fut + Send + Sync + 'static) -> Self
+    where
+        Fut: Future<Output = Vec<Root>> + Send + 'static,
+    {
+        self.callbacks.roots = Some(asked(move |()| ask()));
+        self
+    }
+
+    /// Is told of the server's log, from this level on. The function must be quick: messages wait for it.
+    pub fn on_log(mut self, level: LogLevel, told: impl Fn(LogMessage) + Send + Sync + 'static) -> Self {
+        self.log_level = Some(level);
+        self.callbacks.log = Some(Arc::new(told));
+        self
+    }
+
+    /// Is told of changes of the server's lists, and of resources that [`Client::subscribe`] names. After
+    /// the connection was lost for a while it is told of everything, for anything may have changed. The
+    /// function must be quick: messages wait for it.
+    pub fn on_change(mut self, told: impl Fn(Changed) + Send + Sync + 'static) -> Self {
+        self.callbacks.change = Some(Arc::new(told));
+        self
+    }
+
+    /// Declares an extension, by its identifier, with its settings (2026-07-28).
+    pub fn extension(mut self, identifier: impl Into<String>, settings: impl Into<Value>) -> Self {
+        self.extensions.insert(identifier.into(), settings.into());
+        self
+    }
+
+    /// Pings a legacy server this often, so that a session that nobody uses is not forgotten. Default: never.
+    pub fn keep_alive(mut self, every: Duration) -> Self {
+        self.keep_alive = Some(every);
+        self
+    }
+
+    /// Connects to a Streamable HTTP endpoint, in whatever era it speaks.
+    ///
+    /// # Errors
+    /// When the address is none, the server cannot be reached, or there is no version in common.
+    pub async fn connect(self, url: &str) -> Result<Client, Error> {
+        let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let url = url.ok_or_else(|| Error::Address("it must begin with http:// or https://".into()))?;
+        let endpoint = Endpoint {
+            url,
+            client: Endpoint::pool()?,
+            credentials: self.credentials,
+            headers: self.headers,
+            limit: self.limit,
+        };
+        let hello = Hello {
+            implementation: self.implementation,
+            capabilities: self.callbacks.capabilities(&self.extensions).to_string().into(),
+            log_level: self.log_level,
+            only: self.only,
+            patience: self.patience.idle,
+        };
+        let lists = self.callbacks.change.is_some();
+        let connector = Connector { endpoint, hello, verdicts: self.verdicts };
+        let core = Arc::new(Core::new(connector, Arc::new(Inbox::new(self.callbacks)), self.patience));
+        core.link().await?;
+        let wanted = Sender::new(Wanted { lists, ..Wanted::default() });
+        let standing = Sender::default();
+        let keeping = watch::keep(core.clone(), wanted.subscribe(), standing.clone(), self.keep_alive);
+        let keeper = AbortOnDropHandle::new(tokio::spawn(keeping));
+        Ok(Client(Arc::new(Inner { core, wanted, standing, _keeper: keeper })))
+    }
+}
