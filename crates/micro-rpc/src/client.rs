@@ -1,17 +1,16 @@
 //! Calls to other services over the network.
 
 mod directory;
+mod http1;
 mod node;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use futures_core::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use micro_core::{Context, Error, Result};
 use micro_registry::Registry;
+use tokio::time::{Instant, timeout_at};
 
 use self::{
     directory::Directory,
@@ -59,25 +58,17 @@ impl Client {
     async fn send(&self, call: Outgoing) -> Result<Reply> {
         let now = Instant::now();
         let own = now + call.timeout.unwrap_or(self.timeout);
-        let deadline = call.cx.deadline.map_or(own, |outer| outer.min(own));
-        match tokio::time::timeout_at(deadline.into(), self.attempts(&call, deadline)).await {
-            Ok(Ok(Reply::Stream(items))) => {
-                Ok(Reply::Stream(bounded(items, own - now, call.cx.deadline, &call.service)))
-            }
-            Ok(reply) => reply,
-            Err(_) => Err(Error::timeout(format!(
-                "`{}` did not answer within {}",
-                call.service,
-                seconds(deadline.saturating_duration_since(now))
-            ))
-            .with_id(&call.service)),
+        let deadline = call.cx.deadline.map_or(own, |outer| own.min(outer.into()));
+        match self.attempts(&call, deadline).await {
+            Ok(Reply::Stream(items)) => Ok(Reply::Stream(bounded(items, own - now, call.cx.deadline, &call.service))),
+            reply => reply,
         }
     }
 
     /// Tries nodes until one was reached. Only an idempotent call moves on to another node, and only
     /// when the one before cannot have seen it.
     async fn attempts(&self, call: &Outgoing, deadline: Instant) -> Result<Reply> {
-        let nodes = self.directory.nodes(&call.service).await?;
+        let nodes = self.directory.nodes(&call.service, deadline).await?;
         let mut tried = Vec::new(); // allocates only when a node failed
         loop {
             let Some(i) = selector::pick(nodes.conditions(), &tried, self.directory.now(), |n| fastrand::usize(..n))
@@ -106,12 +97,13 @@ impl Caller for Client {
 }
 
 /// A stream that ends with an error when no item has come for `pause`, or at the caller's deadline.
-fn bounded(items: Items, pause: Duration, deadline: Option<Instant>, service: &str) -> Items {
+fn bounded(items: Items, pause: Duration, deadline: Option<std::time::Instant>, service: &str) -> Items {
     let silent = Error::timeout(format!("`{service}` sent nothing for {}", seconds(pause))).with_id(service);
     let next = move |state: Option<(Items, Error)>| async move {
         let (mut items, silent) = state?;
-        let until = deadline.map_or_else(|| Instant::now() + pause, |end| end.min(Instant::now() + pause));
-        match tokio::time::timeout_at(until.into(), items.next()).await {
+        let until = Instant::now() + pause;
+        let until = deadline.map_or(until, |end| until.min(end.into()));
+        match timeout_at(until, items.next()).await {
             Ok(item) => Some((item?, Some((items, silent)))),
             Err(_) => Some((Err(silent), None)),
         }

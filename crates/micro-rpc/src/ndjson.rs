@@ -2,12 +2,13 @@
 //!
 //! The end of the body is the end of the stream; a body that breaks off is an error, never an end.
 
+use std::io;
+
 use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
 use futures_util::{StreamExt, stream};
-use http_body::Body as HttpBody;
-use http_body_util::BodyExt;
 use micro_core::{Error, Result};
-use micro_runtime::http::{Body, BodyError};
+use micro_runtime::http::Body;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -43,12 +44,8 @@ pub(crate) fn encode(items: Items) -> Body {
     }))
 }
 
-/// A body as items.
-pub(crate) fn decode<B>(body: B) -> Items
-where
-    B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<BodyError>,
-{
+/// A body, piece by piece, as items.
+pub(crate) fn decode(body: impl Stream<Item = io::Result<Bytes>> + Send + Unpin + 'static) -> Items {
     stream::unfold(Some((body, BytesMut::new())), |state| async {
         let (mut body, mut buffer) = state?;
         match next_line(&mut body, &mut buffer).await {
@@ -62,11 +59,10 @@ where
     .boxed()
 }
 
-async fn next_line<B>(body: &mut B, buffer: &mut BytesMut) -> Result<Option<Line>>
-where
-    B: HttpBody<Data = Bytes> + Unpin,
-    B::Error: Into<BodyError>,
-{
+async fn next_line(
+    body: &mut (impl Stream<Item = io::Result<Bytes>> + Unpin),
+    buffer: &mut BytesMut,
+) -> Result<Option<Line>> {
     let mut searched = 0;
     loop {
         if let Some(end) = buffer[searched..].iter().position(|b| *b == b'\n') {
@@ -77,8 +73,8 @@ where
         if searched > MAX_LINE {
             return Err(broken("a line is too long"));
         }
-        match body.frame().await {
-            Some(Ok(frame)) => buffer.extend_from_slice(frame.data_ref().map_or(&[], |d| d)),
+        match body.next().await {
+            Some(Ok(piece)) => buffer.extend_from_slice(&piece),
             Some(Err(_)) => return Err(broken("the connection was lost")),
             None if buffer.is_empty() => return Ok(None),
             None => return Err(broken("the last line is incomplete")),
@@ -93,12 +89,13 @@ fn broken(why: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use futures_util::TryStreamExt;
+    use http_body_util::BodyExt;
 
     use super::*;
 
-    fn body(parts: &[&str]) -> Body {
+    fn body(parts: &[&str]) -> impl Stream<Item = io::Result<Bytes>> + use<> {
         let parts: Vec<Bytes> = parts.iter().map(|p| Bytes::copy_from_slice(p.as_bytes())).collect();
-        Body::stream(stream::iter(parts.into_iter().map(Ok)))
+        stream::iter(parts.into_iter().map(Ok))
     }
 
     #[tokio::test]

@@ -4,11 +4,12 @@
 //! `Micro-Error`, since go-micro's client reads nothing else. `POST /Users.Get` without them gets the
 //! HTTP status that says the same, and the error as a JSON body.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
-use http_body_util::Full;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, request::Parts};
 use micro_core::{Context, Error, Metadata, header as micro};
 use micro_runtime::http::Body;
 
@@ -19,21 +20,27 @@ const NDJSON: HeaderValue = HeaderValue::from_static(ndjson::CONTENT_TYPE);
 
 /// Headers that belong to the connection or to HTTP itself, and credentials: a caller's token is
 /// never passed on.
-const NOT_METADATA: [HeaderName; 13] = [
-    header::HOST,
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::CONTENT_TYPE,
-    header::TRANSFER_ENCODING,
-    header::ACCEPT,
-    header::ACCEPT_ENCODING,
-    header::USER_AGENT,
-    header::UPGRADE,
-    header::TE,
-    header::EXPECT,
-    header::AUTHORIZATION,
-    header::COOKIE,
+const NOT_METADATA: [&str; 14] = [
+    "host",
+    "connection",
+    "content-length",
+    "content-type",
+    "transfer-encoding",
+    "accept",
+    "accept-encoding",
+    "user-agent",
+    "upgrade",
+    "te",
+    "expect",
+    "authorization",
+    "cookie",
+    micro::TIMEOUT,
 ];
+
+/// Whether a header field of this lower-case name is metadata.
+fn is_metadata(name: &str) -> bool {
+    !name.starts_with("micro-") && !NOT_METADATA.contains(&name)
+}
 
 /// What a request asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,9 +63,7 @@ pub(crate) fn target(parts: &Parts) -> Option<Target> {
 pub(crate) fn context(headers: &HeaderMap, now: Instant) -> Context {
     let metadata: Metadata = headers
         .iter()
-        .filter(|(name, _)| {
-            !NOT_METADATA.contains(name) && !name.as_str().starts_with("micro-") && *name != micro::TIMEOUT
-        })
+        .filter(|(name, _)| is_metadata(name.as_str()))
         .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
         .collect();
     let timeout = headers.get(micro::TIMEOUT).and_then(|v| v.to_str().ok()?.parse().ok()).map(Duration::from_nanos);
@@ -92,38 +97,57 @@ fn failure(error: &Error, go_wire: bool) -> Response<Body> {
     response
 }
 
-/// A call on the wire.
-pub(crate) fn request(call: &Outgoing, node: &Uri, left: Duration) -> Result<Request<Full<Bytes>>, Error> {
-    let bad = |what: &str| Error::bad_request(format!("the {what} cannot be sent"));
-    let mut request = Request::new(Full::new(call.body.clone()));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = node.clone();
-    let headers = request.headers_mut();
-    for (key, value) in call.cx.metadata.iter() {
+/// The head of a call's request, to a node at this `host:port`.
+///
+/// # Errors
+/// When a name cannot be sent.
+pub(crate) fn request(call: &Outgoing, node: &str, left: Duration) -> Result<Vec<u8>, Error> {
+    let mut head = Vec::with_capacity(512);
+    head.extend_from_slice(b"POST / HTTP/1.1\r\n");
+    let mut required = |name, value: &str| {
+        field(&mut head, name, value)
+            .then_some(())
+            .ok_or_else(|| Error::bad_request(format!("the {name} cannot be sent")))
+    };
+    required("host", node)?;
+    required("content-type", "application/json")?;
+    required(micro::SERVICE, &call.service)?;
+    required(micro::ENDPOINT, &call.endpoint)?;
+    for (name, value) in call.cx.metadata.iter() {
         // Metadata that is no header (odd names, control characters) stays behind, as in go-micro.
-        if let (Ok(name), Ok(value)) = (key.parse::<HeaderName>(), HeaderValue::from_bytes(value.as_bytes()))
-            && !NOT_METADATA.contains(&name)
-        {
-            headers.insert(name, value);
+        if is_token(name) && is_metadata(name) {
+            field(&mut head, name, value);
         }
     }
-    let value = |text: &str, what| HeaderValue::from_str(text).map_err(|_| bad(what));
-    headers.insert(header::CONTENT_TYPE, JSON);
-    headers.insert(HeaderName::from_static(micro::SERVICE), value(&call.service, "service name")?);
-    headers.insert(HeaderName::from_static(micro::ENDPOINT), value(&call.endpoint, "endpoint name")?);
-    headers.insert(HeaderName::from_static(micro::TIMEOUT), HeaderValue::from(nanos(left)));
-    Ok(request)
+    write!(head, "{}: {}\r\ncontent-length: {}\r\n\r\n", micro::TIMEOUT, nanos(left), call.body.len())
+        .expect("a vector takes everything");
+    Ok(head)
+}
+
+/// Adds a header field, unless its value holds what no field may hold (RFC 9110 §5.5).
+fn field(head: &mut Vec<u8>, name: &str, value: &str) -> bool {
+    let allowed = value.bytes().all(|b| b == b'\t' || (b >= 0x20 && b != 0x7f));
+    if allowed {
+        for part in [name, ": ", value, "\r\n"] {
+            head.extend_from_slice(part.as_bytes());
+        }
+    }
+    allowed
+}
+
+/// Whether a text can name a header field (RFC 9110 §5.6.2).
+fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The error a response carries, if it does.
-pub(crate) fn failed(status: StatusCode, headers: &HeaderMap, service: &str) -> Option<Error> {
-    let stated = [micro::ERROR, "x-micro-error"].into_iter().find_map(|name| headers.get(name));
+/// The error a response carries, if it does. `stated` is its `Micro-Error`.
+pub(crate) fn failed(status: StatusCode, stated: Option<&[u8]>, service: &str) -> Option<Error> {
     if let Some(value) = stated {
-        let text = String::from_utf8_lossy(value.as_bytes());
+        let text = String::from_utf8_lossy(value);
         // A bare text is a foreign error that nobody meant for callers: for the logs only.
         let bare = || Error::internal("internal error").with_source(std::io::Error::other(text.clone().into_owned()));
         let error = serde_json::from_str(&text).unwrap_or_else(|_| bare());
@@ -134,12 +158,14 @@ pub(crate) fn failed(status: StatusCode, headers: &HeaderMap, service: &str) -> 
 }
 
 /// Whether the response is a stream of items.
-pub(crate) fn streams(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE) == Some(&NDJSON)
+pub(crate) fn streams(content_type: Option<&[u8]>) -> bool {
+    content_type == Some(ndjson::CONTENT_TYPE.as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
+
     use super::*;
 
     fn parts(path: &str, headers: &[(&str, &str)]) -> Parts {
@@ -177,16 +203,15 @@ mod tests {
         let error = || Err(Error::not_found("no Zoë").with_id("users"));
         let go = response(error(), true);
         assert_eq!(go.status(), 200);
-        assert_eq!(failed(go.status(), go.headers(), "x").unwrap().detail, "no Zoë");
+        let stated = go.headers().get(micro::ERROR).map(HeaderValue::as_bytes);
+        assert_eq!(failed(go.status(), stated, "x").unwrap().detail, "no Zoë");
         assert_eq!(response(error(), false).status(), 404);
     }
 
     #[test]
     fn free_text_and_bare_statuses_are_errors_too() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(failed(StatusCode::BAD_GATEWAY, &headers, "users").unwrap().code, 502);
-        headers.insert("micro-error", HeaderValue::from_static("boom"));
-        let error = failed(StatusCode::OK, &headers, "users").unwrap();
+        assert_eq!(failed(StatusCode::BAD_GATEWAY, None, "users").unwrap().code, 502);
+        let error = failed(StatusCode::OK, Some(b"boom"), "users").unwrap();
         assert_eq!(error.detail, "internal error", "who wrote the text did not mean it for callers");
         assert_eq!(error.source().unwrap().to_string(), "boom");
     }

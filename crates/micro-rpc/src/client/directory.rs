@@ -10,9 +10,9 @@ use arc_swap::ArcSwap;
 use futures_util::StreamExt;
 use micro_core::{Error, Result};
 use micro_registry::{Event, Registry, Snapshot};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout_at};
 
-use super::node::{Node, Nodes};
+use super::node::{IDLE, Node, Nodes};
 
 /// What a client knows of the registry. Clones are the same directory; the watch ends with the last.
 #[derive(Debug, Clone)]
@@ -47,14 +47,15 @@ impl Directory {
     /// The nodes of a service. Waits for the registry's first answer; after that never.
     ///
     /// A registry that is down is a different error (503) from a service nobody offers (404).
-    pub(super) async fn nodes(&self, service: &str) -> Result<Arc<Nodes>> {
+    pub(super) async fn nodes(&self, service: &str, deadline: tokio::time::Instant) -> Result<Arc<Nodes>> {
         if let Some(nodes) = self.0.services.load().get(service) {
             return Ok(nodes.clone());
         }
         let mut state = self.0.state.subscribe();
-        let state = match state.wait_for(|s| *s != State::Unknown).await {
-            Ok(state) => state.clone(),
-            Err(_) => State::Down("it was closed".to_owned()),
+        let state = match timeout_at(deadline, state.wait_for(|s| *s != State::Unknown)).await {
+            Ok(Ok(state)) => state.clone(),
+            Ok(Err(_)) => State::Down("it was closed".to_owned()),
+            Err(_) => return Err(Error::timeout("the registry did not answer within the deadline")),
         };
         if let Some(nodes) = self.0.services.load().get(service) {
             return Ok(nodes.clone());
@@ -75,10 +76,16 @@ async fn follow(registry: Arc<dyn Registry>, directory: Weak<Inner>, mut state: 
     let mut events = registry.watch();
     drop(registry);
     let mut known = Snapshot::default();
+    let mut sweep = tokio::time::interval(IDLE);
     loop {
         let event = tokio::select! {
             event = events.next() => event,
             () = async { while state.changed().await.is_ok() {} } => return, // the last clone is gone
+            _ = sweep.tick() => {
+                let Some(directory) = directory.upgrade() else { return };
+                directory.services.load().values().for_each(|nodes| nodes.iter().for_each(|node| node.sweep()));
+                continue;
+            }
         };
         let (Some(event), Some(directory)) = (event, directory.upgrade()) else { return };
         let state = match &event {

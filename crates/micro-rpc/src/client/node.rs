@@ -1,35 +1,37 @@
 //! One node: its connections, its condition, one attempt of a call.
 
-use std::{
-    ops::Deref,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, io, ops::Deref, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use futures_util::StreamExt;
-use http::Uri;
-use http_body_util::Full;
-use hyper_util::{
-    client::legacy::{self, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
 use micro_core::{Error, Result};
+use parking_lot::Mutex;
+use tokio::time::{Instant, timeout_at};
 
+use super::http1::{Connection, Head};
 use crate::{Outgoing, Reply, ndjson, selector::Condition, wire};
 
 /// Largest answer that is read, in bytes.
 const MAX_REPLY: usize = 64 * 1024 * 1024;
+/// How long a node may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(2);
+/// How long an unused connection is kept. Services keep theirs a little longer.
+pub(super) const IDLE: Duration = Duration::from_secs(30);
+/// Unused connections kept to one node.
+const MAX_IDLE: usize = 256;
 
 /// A node of a service. Its connections are its own, so they go when it goes.
 #[derive(Debug)]
 pub(super) struct Node {
     id: String,
     address: String,
-    /// Parsed once; None when the address makes no URI, which no call can then reach.
-    uri: Option<Uri>,
-    http: legacy::Client<HttpConnector, Full<Bytes>>,
+    idle: Mutex<VecDeque<Idle>>,
     condition: Arc<Condition>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: Connection,
+    since: Instant,
 }
 
 /// How an attempt ended.
@@ -37,87 +39,136 @@ pub(super) enum Attempt {
     /// The node was reached, for better or worse.
     Answered(Result<Reply>),
     /// The node cannot have seen the call.
-    NotReached(legacy::Error),
+    NotReached(io::Error),
 }
 
 impl Node {
     pub(super) fn new(record: &micro_registry::Node) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(Duration::from_secs(2)));
-        let http = legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(256)
-            .build(connector);
-        let uri = format!("http://{}/", record.address).parse().ok();
-        Self { id: record.id.clone(), address: record.address.clone(), uri, http, condition: Arc::default() }
+        let (id, address) = (record.id.clone(), record.address.clone());
+        Self { id, address, idle: Mutex::default(), condition: Arc::default() }
     }
 
     pub(super) fn address(&self) -> &str {
         &self.address
     }
 
+    /// Closes connections nobody has used for a while.
+    pub(super) fn sweep(&self) {
+        let mut idle = self.idle.lock();
+        while idle.front().is_some_and(|oldest| oldest.since.elapsed() >= IDLE) {
+            idle.pop_front();
+        }
+    }
+
     pub(super) async fn attempt(&self, call: &Outgoing, deadline: Instant, now: u64) -> Attempt {
         let in_flight = self.condition.begin();
-        let left = deadline.saturating_duration_since(Instant::now());
-        let Some(uri) = &self.uri else {
-            let error = Error::unavailable(format!("`{}` has a node with an unusable address", call.service));
-            return Attempt::Answered(Err(error.with_id(&call.service)));
-        };
-        let request = match wire::request(call, uri, left) {
-            Ok(request) => request,
+        let head = match wire::request(call, &self.address, deadline.saturating_duration_since(Instant::now())) {
+            Ok(head) => head,
             Err(error) => return Attempt::Answered(Err(error)),
         };
-        let response = match tokio::time::timeout_at(deadline.into(), self.http.request(request)).await {
+        let answer = match timeout_at(deadline, self.exchange(call, &head)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(Broken::NotReached(error))) => {
+                self.condition.failed(now);
+                return Attempt::NotReached(error);
+            }
+            Ok(Err(Broken::Lost(error))) => {
+                self.condition.failed(now);
+                return Attempt::Answered(Err(lost(call, error)));
+            }
             Err(_) => {
                 self.condition.slow();
                 let error = Error::timeout(format!("`{}` did not answer within the deadline", call.service));
                 return Attempt::Answered(Err(error.with_id(&call.service)));
             }
-            Ok(answered) => answered,
-        };
-        let response = match response {
-            Ok(response) => response,
-            // Refused, or closed before a byte of the request was written.
-            Err(error) if error.is_connect() => {
-                self.condition.failed(now);
-                return Attempt::NotReached(error);
-            }
-            Err(error) => {
-                self.condition.failed(now);
-                return Attempt::Answered(Err(lost(call, error)));
-            }
         };
         self.condition.succeeded();
-        let (parts, body) = response.into_parts();
-        if let Some(error) = wire::failed(parts.status, &parts.headers, &call.service) {
-            return Attempt::Answered(Err(error));
-        }
-        if wire::streams(&parts.headers) {
-            let items = ndjson::decode(body).inspect(move |_| {
-                let _ = &in_flight; // counts as in flight as long as the stream lives
-            });
-            return Attempt::Answered(Ok(Reply::Stream(items.boxed())));
-        }
-        Attempt::Answered(match micro_runtime::http::read(body, MAX_REPLY).await {
-            Ok(Some(body)) => Ok(Reply::Value(body)),
-            Ok(None) => Err(Error::internal(format!("`{}` answered with more than {MAX_REPLY} bytes", call.service))),
-            Err(error) => Err(lost(call, BrokenBody(error))),
+        Attempt::Answered(match answer {
+            Answer::Whole(Some(body)) => Ok(Reply::Value(body)),
+            Answer::Whole(None) => {
+                Err(Error::internal(format!("`{}` answered with more than {MAX_REPLY} bytes", call.service)))
+            }
+            Answer::Failed(error) => Err(error),
+            Answer::Stream(pieces) => {
+                let items = ndjson::decode(pieces).inspect(move |_| {
+                    let _ = &in_flight; // counts as in flight as long as the stream lives
+                });
+                Ok(Reply::Stream(items.boxed()))
+            }
         })
+    }
+
+    /// One request and its answer. A kept connection may have been closed at the other end just now:
+    /// a call that the node cannot have seen, or may see twice, goes again on a new one.
+    async fn exchange(&self, call: &Outgoing, head: &[u8]) -> Result<Answer, Broken> {
+        while let Some(mut connection) = self.kept() {
+            match connection.request(head, &call.body).await {
+                Ok(answer) => return self.answer(call, connection, answer).await,
+                Err((_, written)) if call.idempotent || !written => {}
+                Err((error, _)) => return Err(Broken::Lost(error)),
+            }
+        }
+        let mut connection = match tokio::time::timeout(CONNECT, Connection::open(&self.address)).await {
+            Ok(opened) => opened.map_err(Broken::NotReached)?,
+            Err(_) => return Err(Broken::NotReached(io::ErrorKind::TimedOut.into())),
+        };
+        match connection.request(head, &call.body).await {
+            Ok(answer) => self.answer(call, connection, answer).await,
+            Err((error, false)) => Err(Broken::NotReached(error)),
+            Err((error, true)) => Err(Broken::Lost(error)),
+        }
+    }
+
+    async fn answer(&self, call: &Outgoing, mut connection: Connection, head: Head) -> Result<Answer, Broken> {
+        let failed = wire::failed(head.status, head.error.as_deref(), &call.service);
+        if failed.is_none() && wire::streams(head.content_type.as_deref()) {
+            return Ok(Answer::Stream(connection.pieces(&head)));
+        }
+        let body = connection.whole(&head, MAX_REPLY).await.map_err(Broken::Lost)?;
+        if connection.is_reusable() {
+            let mut idle = self.idle.lock();
+            if idle.len() < MAX_IDLE {
+                idle.push_back(Idle { connection, since: Instant::now() });
+            }
+        }
+        Ok(failed.map_or(Answer::Whole(body), Answer::Failed))
+    }
+
+    /// A connection that was used before and is still open; the one used last, so that those not
+    /// needed grow old.
+    fn kept(&self) -> Option<Connection> {
+        let mut idle = self.idle.lock();
+        while let Some(Idle { connection, since }) = idle.pop_back() {
+            if since.elapsed() < IDLE && connection.is_fresh() {
+                return Some(connection);
+            }
+        }
+        None
     }
 }
 
+/// What a node answered.
+enum Answer {
+    /// A body; `None` when it is too large.
+    Whole(Option<bytes::Bytes>),
+    Stream(super::http1::Pieces),
+    Failed(Error),
+}
+
+/// Why there is no answer.
+enum Broken {
+    /// The node cannot have seen the call.
+    NotReached(io::Error),
+    /// It may have.
+    Lost(io::Error),
+}
+
 /// The connection broke while the service may have been at work: it is not known what was done.
-fn lost(call: &Outgoing, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+fn lost(call: &Outgoing, source: io::Error) -> Error {
     Error::unavailable(format!("the connection to `{}` was lost before it answered", call.service))
         .with_id(&call.service)
         .with_source(source)
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct BrokenBody(micro_runtime::http::BodyError);
 
 /// The nodes of one service, with their conditions side by side for the selector.
 #[derive(Debug)]
