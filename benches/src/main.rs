@@ -23,6 +23,10 @@ use crate::{
     roles::Role,
 };
 
+/// The allocator of our binaries; the bare servers have it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures CPU per request and list latency
 #[derive(Parser)]
 struct Args {

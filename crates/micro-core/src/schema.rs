@@ -1,10 +1,14 @@
 //! JSON Schemas as text, and their compiled form.
 
+mod tree;
+
 use std::{fmt, sync::Arc};
 
 use jsonschema::PatternOptions;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use self::tree::{Flat, Tree};
 
 /// A JSON Schema (2020-12 unless it says otherwise), kept as the text it came as. Cheap to clone.
 #[derive(Clone)]
@@ -76,7 +80,7 @@ impl<'de> Deserialize<'de> for Schema {
 /// References are never fetched, and patterns run on an engine without backtracking, so neither a
 /// hostile schema nor a hostile argument can make it slow or make it call out.
 #[derive(Debug)]
-pub struct Validator(jsonschema::Validator);
+pub struct Validator(jsonschema::Validator<Flat>);
 
 /// One way in which a value does not match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -101,7 +105,7 @@ impl Validator {
     pub fn compile(schema: &Schema) -> Result<Self, InvalidSchema> {
         let value: serde_json::Value =
             serde_json::from_str(schema.as_str()).map_err(|e| InvalidSchema(e.to_string()))?;
-        jsonschema::options()
+        jsonschema::options_for::<Flat>()
             .with_draft(jsonschema::Draft::Draft202012)
             .with_pattern_options(PatternOptions::regex())
             .should_validate_formats(true)
@@ -113,13 +117,14 @@ impl Validator {
     /// Checks a JSON text. The error is never empty.
     pub fn check(&self, json: &str) -> Result<(), Vec<Violation>> {
         let whole = |reason: String| vec![Violation { pointer: String::new(), reason }];
-        let value: serde_json::Value = serde_json::from_str(json).map_err(|e| whole(format!("not valid JSON: {e}")))?;
-        if self.0.is_valid(&value) {
+        let value = Tree::parse(json).map_err(|e| whole(format!("not valid JSON: {e}")))?;
+        let value = value.root();
+        if self.0.is_valid(value) {
             return Ok(());
         }
         let violations: Vec<_> = self
             .0
-            .iter_errors(&value)
+            .iter_errors(value)
             .take(Self::MAX_VIOLATIONS)
             .map(|e| Violation { pointer: e.instance_path().to_string(), reason: clip(&e.to_string()) })
             .collect();

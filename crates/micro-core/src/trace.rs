@@ -56,13 +56,19 @@ impl TraceContext {
 
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "00-{}-{:016x}-{:02x}", self.id, u64::from_be_bytes(self.span), self.flags)
+        let mut text = *b"00-................................-................-..";
+        hex(&self.id.0, &mut text[3..35]);
+        hex(&self.span, &mut text[36..52]);
+        hex(&[self.flags], &mut text[53..]);
+        f.write_str(std::str::from_utf8(&text).expect("ASCII"))
     }
 }
 
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+        let mut text = [0; 32];
+        hex(&self.0, &mut text);
+        f.write_str(std::str::from_utf8(&text).expect("ASCII"))
     }
 }
 
@@ -83,6 +89,14 @@ impl FromStr for TraceId {
             return Err(());
         }
         Self::new(id).ok_or(())
+    }
+}
+
+fn hex(bytes: &[u8], out: &mut [u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (byte, pair) in bytes.iter().zip(out.chunks_exact_mut(2)) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
     }
 }
 

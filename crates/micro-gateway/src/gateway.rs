@@ -20,7 +20,6 @@ use crate::{
 pub struct Core {
     pipeline: Arc<Pipeline>,
     follower: JoinHandle<()>,
-    audit: JoinHandle<()>,
     generated: Option<Secret>,
 }
 
@@ -78,12 +77,12 @@ impl Config {
             // The operator's own token: it may use every tool.
             tokens.insert(secret, Identity { account: "operator".into(), scopes: None });
         }
-        let (audit, writer) = Audit::start(sink);
+        let audit = Audit::new(sink);
         let catalog = Catalog::default();
         let follower = tokio::spawn(catalog::follow(catalog.clone(), registry.clone(), self.tool_names));
         let authenticator = Authenticator::new(tokens);
         let pipeline = Arc::new(Pipeline { catalog, authenticator, audit, client: Client::new(registry) });
-        Ok(Core { pipeline, follower, audit: writer, generated })
+        Ok(Core { pipeline, follower, generated })
     }
 }
 
@@ -100,11 +99,10 @@ impl Core {
 
     /// Stops following the registry and waits until every audit record is written.
     pub async fn close(self) {
-        let Self { pipeline, follower, audit, .. } = self;
+        let Self { pipeline, follower, .. } = self;
         follower.abort();
-        drop(pipeline);
-        // A transport that outlives us still holds the pipeline; its records go on being written.
-        let _ = tokio::time::timeout(Duration::from_secs(5), audit).await;
+        // A disk that hangs must not keep the process.
+        let _ = tokio::time::timeout(Duration::from_secs(5), pipeline.audit.settled()).await;
     }
 }
 

@@ -22,7 +22,7 @@ use micro_policy::{Caller, MissingScope, Verdict};
 use micro_rpc::Client;
 use serde_json::value::RawValue;
 
-pub use self::audit::AuditSink;
+pub use self::audit::{AuditFile, AuditSink};
 pub(crate) use self::{
     audit::Audit,
     authenticate::{Authenticator, Credential},
@@ -112,18 +112,18 @@ impl Pipeline {
     /// Records a call that was refused before it could be made.
     pub(crate) fn refuse(&self, call: &Call<'_>, error: &Error) {
         let tool = self.catalog.load().find(call.tool).cloned();
-        self.audit.begin(call, None).refused(tool.as_deref(), error);
+        self.audit.begin(call, None, tool.as_deref()).refused(error);
     }
 
     /// Makes a call: the result is the service's JSON, untouched.
     pub(crate) async fn call(&self, caller: &Caller, call: Call<'_>) -> Result<Json, Error> {
-        let entry = self.audit.begin(&call, caller.account());
         let tool = self.catalog.load().find(call.tool).cloned();
+        let entry = self.audit.begin(&call, Some(caller), tool.as_deref());
         let answer = match &tool {
             Some(tool) => self.decide_and_call(caller, &call, tool).await,
             None => Err(Error::UnknownTool),
         };
-        entry.end(tool.as_deref(), &answer).await;
+        entry.end(&answer).await;
         answer
     }
 

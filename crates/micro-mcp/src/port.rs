@@ -1,10 +1,10 @@
 //! The port: what a server asks of whoever answers.
 
-use std::{borrow::Cow, net::SocketAddr, sync::Arc};
+use std::{any::Any, borrow::Cow, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use futures_core::{future::BoxFuture, stream::BoxStream};
-use http::{Extensions, HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use micro_mcp_proto::{Implementation, RpcError, ServerCapabilities};
 use serde_json::value::RawValue;
 
@@ -114,8 +114,8 @@ pub enum Transport {
 pub struct Principal {
     /// A stable name. Legacy sessions are bound to it.
     pub subject: Option<Arc<str>>,
-    /// Whatever else the handler wants to find again in [`Cx::principal`].
-    pub extensions: Extensions,
+    /// Whatever else the handler wants to find again in [`Cx::principal`], by [`Principal::details`].
+    details: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Principal {
@@ -126,7 +126,19 @@ impl Principal {
 
     /// Somebody with a stable name.
     pub fn named(subject: impl Into<Arc<str>>) -> Self {
-        Self { subject: Some(subject.into()), extensions: Extensions::new() }
+        Self { subject: Some(subject.into()), details: None }
+    }
+
+    /// Remembers what the handler knows of the caller beside the name.
+    #[must_use]
+    pub fn with_details(mut self, details: Arc<dyn Any + Send + Sync>) -> Self {
+        self.details = Some(details);
+        self
+    }
+
+    /// What [`Principal::with_details`] remembered, if it is of this type.
+    pub fn details<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.details.clone()?.downcast().ok()
     }
 }
 

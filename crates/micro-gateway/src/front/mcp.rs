@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_core::{future::BoxFuture, stream::BoxStream};
 use futures_util::StreamExt;
 use micro_mcp::{
     CallParams, Change, Cx, Failure, Handler, Peer, Principal, Refusal, Request, ServerInfo, Transport,
     proto::{Era, Implementation, ListChanged, RpcError, ServerCapabilities},
-    result::{self, Identity},
+    result,
 };
-use micro_policy::Caller;
+use micro_policy::{Caller, Identity};
 use serde_json::value::RawValue;
 use tokio_stream::wrappers::WatchStream;
 
@@ -23,8 +24,8 @@ use crate::{
 /// The MCP front of one socket (or pipe).
 pub(crate) struct Mcp {
     pipeline: Arc<Pipeline>,
-    identity: Identity,
-    implementation: Implementation,
+    identity: result::Identity,
+    info: ArcSwap<ServerInfo>,
     /// Whether callers must show a credential here.
     auth_needed: bool,
 }
@@ -37,12 +38,18 @@ impl Mcp {
             version: env!("CARGO_PKG_VERSION").into(),
             ..Implementation::default()
         };
-        let identity = Identity::of(&ServerInfo { implementation: implementation.clone(), ..ServerInfo::default() });
-        Self { pipeline, identity, implementation, auth_needed }
+        let info = ServerInfo {
+            implementation,
+            capabilities: ServerCapabilities { tools: Some(ListChanged::YES), ..Default::default() },
+            instructions: None,
+        };
+        let identity = result::Identity::of(&info);
+        Self { pipeline, identity, info: ArcSwap::from_pointee(info), auth_needed }
     }
 
     fn list(&self, cx: &Cx<'_>, cursor: Option<&str>) -> Result<Bytes, Failure> {
-        let pages = self.pipeline.catalog.load().pages(caller(cx).scopes());
+        let caller = caller(cx);
+        let pages = self.pipeline.catalog.load().pages(caller.scopes());
         let page = pages.get(cursor).map_err(|e| RpcError::invalid_params(e.to_string()))?;
         Ok(match cx.era() {
             Era::Modern => page.modern.clone(),
@@ -53,7 +60,7 @@ impl Mcp {
     async fn call(&self, cx: &Cx<'_>, params: &CallParams<'_>) -> Result<Bytes, Failure> {
         let progress = Stream { cx };
         let call = call(cx.peer, cx.meta.traceparent().as_deref(), params, &progress);
-        let answer = self.pipeline.call(caller(cx), call).await;
+        let answer = self.pipeline.call(&caller(cx), call).await;
         match answer {
             Ok(json) => Ok(result::tool_json(cx.revision, json.as_str(), &self.identity)),
             Err(error) => match wire::mcp(&error, &params.name) {
@@ -66,22 +73,24 @@ impl Mcp {
 
 impl Handler for Mcp {
     fn info(&self) -> Arc<ServerInfo> {
-        let instructions = self.pipeline.catalog.load().instructions().to_owned();
-        Arc::new(ServerInfo {
-            implementation: self.implementation.clone(),
-            capabilities: ServerCapabilities { tools: Some(ListChanged::YES), ..Default::default() },
-            instructions: (!instructions.is_empty()).then_some(instructions),
-        })
+        let catalog = self.pipeline.catalog.load();
+        let known = self.info.load();
+        if known.instructions.as_deref().unwrap_or_default() == catalog.instructions() {
+            return Arc::clone(&known);
+        }
+        let instructions = Some(catalog.instructions().to_owned()).filter(|text| !text.is_empty());
+        let info = Arc::new(ServerInfo { instructions, ..ServerInfo::clone(&known) });
+        self.info.store(info.clone());
+        info
     }
 
     fn authenticate(&self, peer: &Peer<'_>, request: &Request<'_>) -> Result<Principal, Refusal> {
         let credential = peer.headers.map_or(Credential::None, Credential::of);
         match self.pipeline.authenticate(&credential, self.auth_needed) {
-            Ok(caller) => {
-                let mut principal = caller.account().map_or_else(Principal::anonymous, Principal::named);
-                principal.extensions.insert(caller);
-                Ok(principal)
-            }
+            Ok(caller) => Ok(match caller {
+                Caller::Trusted => Principal::anonymous(),
+                Caller::Account(identity) => Principal::named(identity.account.clone()).with_details(identity),
+            }),
             Err(error) => {
                 if let Request::CallTool(params) = request {
                     self.pipeline.refuse(&call(*peer, None, params, &Silent), &error);
@@ -114,8 +123,8 @@ impl Handler for Mcp {
 }
 
 /// Whom [`Mcp::authenticate`] let in.
-fn caller<'a>(cx: &Cx<'a>) -> &'a Caller {
-    cx.principal.extensions.get().unwrap_or(&Caller::Trusted)
+fn caller(cx: &Cx<'_>) -> Caller {
+    cx.principal.details::<Identity>().map_or(Caller::Trusted, Caller::Account)
 }
 
 fn call<'a>(

@@ -1,11 +1,13 @@
-//! Every call leaves a record, through a bounded queue and off the way of the call.
+//! Every call leaves a record, before it is answered.
 
-use std::{io::Write, path::Path, sync::Arc, time::Instant};
+mod log;
+
+use std::{path::Path, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
-use micro_policy::{Record, Scopes, Verdict};
-use tokio::sync::mpsc;
+use micro_policy::{Caller, Record, Verdict};
 
+use self::log::Log;
 use super::{Call, Error, Json};
 use crate::Tool;
 
@@ -14,123 +16,140 @@ use crate::Tool;
 pub enum AuditSink {
     /// Nowhere.
     None,
-    /// A function of the embedder's, called from one task. It must not block for long.
-    Function(Arc<dyn Fn(&Record) + Send + Sync>),
+    /// To a file, a line of JSON each.
+    File(AuditFile),
+    /// To a function of the embedder's. It is called on the way of every call and must not block.
+    Function(Arc<dyn Fn(&Record<'_>) + Send + Sync>),
 }
+
+/// A file that records are appended to. Clones are the same file.
+#[derive(Clone)]
+pub struct AuditFile(Arc<Log>);
 
 impl std::fmt::Debug for AuditSink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::None => "None",
+            Self::File(_) => "File(..)",
             Self::Function(_) => "Function(..)",
         })
     }
 }
 
-/// Takes records. When the queue is full the call waits: nothing is dropped.
+impl AuditSink {
+    /// Appends JSON lines to a file, made with its owner's rights only.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn file(path: &Path) -> std::io::Result<Self> {
+        Ok(Self::File(AuditFile(Arc::new(Log::open(path)?))))
+    }
+}
+
+/// Takes records.
 #[derive(Debug, Clone)]
-pub(crate) struct Audit(Option<mpsc::Sender<Record>>);
+pub(crate) struct Audit(AuditSink);
 
 /// One call's record in the making. Dropped before [`Entry::end`], it says that the caller left.
 pub(crate) struct Entry<'a> {
     audit: &'a Audit,
-    record: Option<Record>,
+    call: &'a Call<'a>,
+    account: Option<&'a str>,
+    tool: Option<&'a Tool>,
+    timestamp: Timestamp,
     began: Instant,
-}
-
-impl AuditSink {
-    /// Appends JSON lines to a file, made with its owner's rights only.
-    pub fn file(path: &Path) -> std::io::Result<Self> {
-        use std::os::unix::fs::OpenOptionsExt;
-        let file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-        let path = path.to_owned();
-        Ok(Self::Function(Arc::new(move |record| {
-            let mut line = serde_json::to_vec(record).expect("a record is plain JSON");
-            line.push(b'\n');
-            // One write a line, so that lines of several processes do not mix.
-            if let Err(error) = (&file).write_all(&line) {
-                tracing::error!(%error, path = %path.display(), trace_id = record.trace_id, "audit record lost");
-            }
-        })))
-    }
+    ended: bool,
 }
 
 impl Audit {
-    const QUEUE: usize = 4096;
-
-    /// Starts the writing task. It ends when the last clone is gone and the queue is empty; await the
-    /// handle to be sure that everything is written.
-    pub(crate) fn start(sink: AuditSink) -> (Self, tokio::task::JoinHandle<()>) {
-        let AuditSink::Function(write) = sink else { return (Self(None), tokio::spawn(async {})) };
-        let (sender, mut records) = mpsc::channel(Self::QUEUE);
-        let writer = tokio::spawn(async move {
-            let mut batch = Vec::new();
-            while records.recv_many(&mut batch, Self::QUEUE).await > 0 {
-                let (write, full) = (write.clone(), std::mem::take(&mut batch));
-                // A slow disk must not hold a runtime thread.
-                let _ = tokio::task::spawn_blocking(move || full.iter().for_each(|record| write(record))).await;
-            }
-        });
-        (Self(Some(sender)), writer)
+    pub(crate) fn new(sink: AuditSink) -> Self {
+        Self(sink)
     }
 
-    pub(super) fn begin(&self, call: &Call<'_>, account: Option<&str>) -> Entry<'_> {
-        let record = self.0.as_ref().map(|_| Record {
-            trace_id: call.trace.id.to_string(),
-            timestamp: Timestamp::now().to_string(),
-            tool: call.tool.chars().take(200).collect(),
-            account_id: account.map(str::to_owned),
-            scopes_required: Scopes::default(),
-            front: call.front,
-            verdict: Verdict::Allowed,
-            duration: Default::default(),
-            error: Some("the caller left before the answer".to_owned()),
-        });
-        Entry { audit: self, record, began: Instant::now() }
+    /// Waits until every record is in the file.
+    pub(crate) async fn settled(&self) {
+        if let AuditSink::File(AuditFile(log)) = &self.0 {
+            log.settled().await;
+        }
+    }
+
+    pub(super) fn begin<'a>(
+        &'a self,
+        call: &'a Call<'a>,
+        caller: Option<&'a Caller>,
+        tool: Option<&'a Tool>,
+    ) -> Entry<'a> {
+        let account = caller.and_then(Caller::account);
+        Entry { audit: self, call, account, tool, timestamp: Timestamp::now(), began: Instant::now(), ended: false }
     }
 }
 
 impl Entry<'_> {
-    /// The call was answered. Waits while the queue is full.
-    pub(super) async fn end(mut self, tool: Option<&Tool>, answer: &Result<Json, Error>) {
-        self.settle(tool, answer.as_ref().err());
-        if let (Some(record), Some(queue)) = (self.record.take(), &self.audit.0) {
-            let _ = queue.send(record).await; // fails only when the writer has panicked and said so
+    /// The call was answered; returns when the record is written.
+    pub(super) async fn end(mut self, answer: &Result<Json, Error>) {
+        self.ended = true;
+        let error = answer.as_ref().err();
+        match &self.audit.0 {
+            AuditSink::None => {}
+            AuditSink::Function(write) => self.with_record(error, |record| write(record)),
+            AuditSink::File(AuditFile(log)) => log.append(&self.line(error)).await,
         }
     }
 
     /// The call was refused before it could be made.
-    pub(super) fn refused(mut self, tool: Option<&Tool>, error: &Error) {
-        self.settle(tool, Some(error)); // and is sent by being dropped
+    pub(super) fn refused(mut self, error: &Error) {
+        self.ended = true;
+        self.note(Some(error));
     }
 
-    fn settle(&mut self, tool: Option<&Tool>, error: Option<&Error>) {
-        let Some(record) = &mut self.record else { return };
-        if let Some(tool) = tool {
-            record.tool.clone_from(&tool.name.canonical);
-            record.scopes_required = tool.requirement.any_of.clone();
+    /// Hands the record in without waiting for the file.
+    fn note(&self, error: Option<&Error>) {
+        match &self.audit.0 {
+            AuditSink::None => {}
+            AuditSink::Function(write) => self.with_record(error, |record| write(record)),
+            AuditSink::File(AuditFile(log)) => log.note(&self.line(error)),
         }
-        record.verdict = error.map_or(Verdict::Allowed, Error::verdict);
-        record.error = match error {
+    }
+
+    fn line(&self, error: Option<&Error>) -> Vec<u8> {
+        let mut line = Vec::with_capacity(512);
+        self.with_record(error, |record| {
+            serde_json::to_writer(&mut line, record).expect("a record is plain JSON");
+        });
+        line.push(b'\n');
+        line
+    }
+
+    fn with_record(&self, error: Option<&Error>, f: impl FnOnce(&Record<'_>)) {
+        let told = match error {
             Some(Error::Upstream(error)) => Some(error.to_string()),
+            _ if !self.ended => Some("the caller left before the answer".to_owned()),
             _ => None,
         };
-        record.duration = self.began.elapsed();
+        let scopes = self.tool.map(|tool| &tool.requirement.any_of).filter(|scopes| !scopes.is_empty());
+        f(&Record {
+            trace_id: self.call.trace.id,
+            timestamp: self.timestamp,
+            tool: self.tool.map_or_else(|| clip(self.call.tool), |tool| &tool.name.canonical),
+            account_id: self.account,
+            scopes_required: scopes,
+            front: self.call.front,
+            verdict: error.map_or(Verdict::Allowed, Error::verdict),
+            duration: self.began.elapsed(),
+            error: told.as_deref(),
+        });
     }
 }
 
 impl Drop for Entry<'_> {
     fn drop(&mut self) {
-        let (Some(mut record), Some(queue)) = (self.record.take(), &self.audit.0) else { return };
-        if record.duration.is_zero() {
-            record.duration = self.began.elapsed();
-        }
-        if let Err(mpsc::error::TrySendError::Full(record)) = queue.try_send(record) {
-            // Nothing can wait in this place; a task does.
-            let queue = queue.clone();
-            tokio::spawn(async move {
-                let _ = queue.send(record).await;
-            });
+        if !self.ended {
+            self.note(None);
         }
     }
+}
+
+/// A name that no tool has may be as long as a request.
+fn clip(name: &str) -> &str {
+    name.char_indices().nth(200).map_or(name, |(end, _)| &name[..end])
 }
