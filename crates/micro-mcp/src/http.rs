@@ -338,6 +338,9 @@ impl Accept {
         let mut any = false;
         for value in headers.get_all(header::ACCEPT) {
             any = true;
+            if value == "application/json, text/event-stream" {
+                return Self { json: true, sse: true }; // what nearly every client sends
+            }
             for range in value.to_str().unwrap_or("").split(',') {
                 let range = range.split(';').next().unwrap_or("").trim();
                 let all = range == "*/*";
@@ -350,8 +353,9 @@ impl Accept {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    value.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/json")
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return false };
+    let value = value.to_str().unwrap_or("");
+    value == "application/json" || value.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/json")
 }
 
 fn names_modern(headers: &HeaderMap) -> bool {

@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 pub use micro_mcp_proto::CacheScope;
-use micro_mcp_proto::{Era, Revision, meta_key};
+use micro_mcp_proto::{Content, Era, Revision, meta_key};
 use serde::Serialize;
 
 use crate::ServerInfo;
@@ -111,10 +111,36 @@ impl Writer {
     #[must_use]
     pub fn text(mut self, text: &str) -> Self {
         self.key("content");
-        self.out.extend_from_slice(br#"[{"type":"text","text":"#);
-        escape(&mut self.out, text);
-        self.out.extend_from_slice(b"}]");
+        self.out.push(b'[');
+        self.text_block(text);
+        self.out.push(b']');
         self
+    }
+
+    /// Writes the content blocks of a tool result.
+    #[must_use]
+    pub(crate) fn content(mut self, blocks: &[Content]) -> Self {
+        self.key("content");
+        self.out.push(b'[');
+        for (i, block) in blocks.iter().enumerate() {
+            if i > 0 {
+                self.out.push(b',');
+            }
+            match block {
+                Content::Text(plain) if plain.annotations.is_none() && plain.meta.is_empty() => {
+                    self.text_block(&plain.text);
+                }
+                block => serde_json::to_writer(&mut self.out, block).expect("content is plain JSON"),
+            }
+        }
+        self.out.push(b']');
+        self
+    }
+
+    fn text_block(&mut self, text: &str) {
+        self.out.extend_from_slice(br#"{"type":"text","text":"#);
+        escape(&mut self.out, text);
+        self.out.push(b'}');
     }
 
     fn key(&mut self, name: &str) {
@@ -134,8 +160,13 @@ impl Writer {
 fn escape(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     for block in text.as_bytes().chunks(16) {
-        if block.iter().fold(false, |any, b| any | (*b < 0x20)) {
+        let any = |special: fn(u8) -> bool| block.iter().fold(false, |any, b| any | special(*b));
+        if any(|b| b < 0x20) {
             block.iter().for_each(|b| escape_control(out, *b));
+            continue;
+        }
+        if !any(|b| b == b'"' || b == b'\\') {
+            out.extend_from_slice(block);
             continue;
         }
         let mut escaped = [0; 32];

@@ -214,7 +214,7 @@ fn describe(violations: &[Violation]) -> String {
 /// The result as the revision knows it.
 fn render(revision: Revision, result: CallToolResult, identity: &Identity) -> Bytes {
     let mut result = result.for_revision(revision);
-    let mut writer = result::complete(revision, 512).member("content", &result.content);
+    let mut writer = result::complete(revision, 512).content(&result.content);
     if let Some(value) = &result.structured_content {
         writer = writer.member("structuredContent", value);
     }

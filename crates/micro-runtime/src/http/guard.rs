@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::{HeaderMap, Uri, header, uri::Authority};
+use http::{HeaderMap, HeaderValue, Uri, header, uri::Authority};
 
 /// Which `Host` and `Origin` values may reach a listener.
 ///
@@ -12,6 +12,8 @@ use http::{HeaderMap, Uri, header, uri::Authority};
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
     loopback: bool,
+    /// What clients usually send as `Host`: the listener's own address.
+    usual: Option<HeaderValue>,
     hosts: Vec<String>,
     origins: Vec<String>,
 }
@@ -30,7 +32,8 @@ pub enum Refused {
 impl Guard {
     /// The guard of a listener on this address.
     pub fn of(address: SocketAddr) -> Self {
-        Self { loopback: address.ip().is_loopback(), ..Self::default() }
+        let usual = HeaderValue::from_str(&address.to_string()).ok();
+        Self { loopback: address.ip().is_loopback(), usual, ..Self::default() }
     }
 
     /// Also accepts this host name (without port).
@@ -60,6 +63,7 @@ impl Guard {
 
     fn host_allowed(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let host = match headers.get(header::HOST) {
+            given @ Some(_) if given == self.usual.as_ref() => return true,
             Some(value) => value.to_str().ok().and_then(|v| v.parse::<Authority>().ok()),
             None => uri.authority().cloned(),
         };
