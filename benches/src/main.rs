@@ -14,7 +14,7 @@ mod servers;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 use crate::{
     cpu::Process,
@@ -30,6 +30,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Measures CPU per request and list latency
 #[derive(Parser)]
 struct Args {
+    /// Only these; all without one
+    #[arg(value_enum)]
+    parts: Vec<Part>,
     /// Requests of one round
     #[arg(long, default_value_t = 4000)]
     requests: usize,
@@ -50,6 +53,17 @@ struct Args {
     peer: Option<String>,
 }
 
+/// What can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The SDK's echo tool
+    Sdk,
+    /// The gateway's call of a service
+    Gateway,
+    /// The first page of tools/list
+    List,
+}
+
 fn main() -> Result<()> {
     let mut args = Args::parse();
     if args.quick {
@@ -65,9 +79,17 @@ fn main() -> Result<()> {
 }
 
 async fn measure(args: &Args) -> Result<()> {
-    sdk(args).await?;
-    gateway(args).await?;
-    list(args).await
+    let wanted = |part| args.parts.is_empty() || args.parts.contains(&part);
+    if wanted(Part::Sdk) {
+        sdk(args).await?;
+    }
+    if wanted(Part::Gateway) {
+        gateway(args).await?;
+    }
+    if wanted(Part::List) {
+        list(args).await?;
+    }
+    Ok(())
 }
 
 /// (a) The SDK's echo tool against a bare hyper server that parses the same body and writes the same
@@ -126,6 +148,7 @@ async fn list(args: &Args) -> Result<()> {
     let shape = Shape::list();
     let contestants: Vec<_> = processes.iter().map(|(name, process)| (*name, process, &shape)).collect();
     let args = Args {
+        parts: Vec::new(),
         connections: 64,
         requests: args.requests,
         rounds: args.rounds,

@@ -24,8 +24,8 @@ const MAX_HEAD: usize = 64 * 1024;
 const MAX_HEADERS: usize = 100;
 /// Longest line that announces a chunk, and longest trailer, in bytes.
 const MAX_LINE: usize = 8 * 1024;
-/// Room for one read; an answer of ordinary size fits.
-const READ: usize = 8 * 1024;
+/// Room for one read; an answer of ordinary size fits. Memory that no answer fills is never touched.
+const READ: usize = 16 * 1024;
 /// A length that is announced is only believed so far; the rest grows as it comes.
 const MAX_RESERVED: usize = 1024 * 1024;
 
