@@ -7,7 +7,7 @@ use std::{fs, path::PathBuf};
 
 use crate::{cx::Cx, error::CommandError, ui::Ui};
 
-use self::name::Name;
+use self::{name::Name, place::Standing};
 
 /// What the help ends with.
 const EXAMPLES: &str = "\
@@ -19,7 +19,9 @@ Examples:
 /// Write a new service that builds and runs at once
 ///
 /// Makes a folder with a Cargo package: a service with documented endpoints, examples and unit tests.
-/// Comments in the code become the descriptions that agents read.
+/// Comments in the code become the descriptions that agents read. Where the source of Micro is on this
+/// machine the package gets its versions of everything else (Cargo.lock); elsewhere the first build chooses
+/// them, as after `cargo new`, and needs the network.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -86,12 +88,18 @@ pub(crate) async fn run(ui: &mut Ui, _cx: &Cx, args: Args) -> Result<(), Command
     let cannot = |what: &str, e: std::io::Error| CommandError::internal(format!("cannot write {what}")).because(e);
     fs::create_dir_all(folder.join("src")).map_err(|e| cannot(&folder.display().to_string(), e))?;
     let folder = folder.canonicalize().map_err(|e| cannot(&folder.display().to_string(), e))?;
+    let standing = place::standing(&folder);
+    if standing != Standing::Member
+        && let Some(lock) = place::lock()
+    {
+        fs::write(folder.join("Cargo.lock"), lock).map_err(|e| cannot("Cargo.lock", e))?;
+    }
     for (path, text) in template.files() {
         let mut text = text
             .replace("{{name}}", name.as_str())
             .replace("{{Type}}", &name.type_name())
             .replace("{{micro}}", &place::dependency());
-        if path == "Cargo.toml" && place::needs_own_workspace(&folder) {
+        if path == "Cargo.toml" && standing == Standing::Stranger {
             text.push_str("\n# Stands alone, although it lies in the folder of another workspace.\n[workspace]\n");
         }
         fs::write(folder.join(path), text).map_err(|e| cannot(path, e))?;

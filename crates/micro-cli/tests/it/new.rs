@@ -1,8 +1,8 @@
 //! `micro new`: files, names and refusals. That the packages build and run is a whole-system test.
 
-use std::fs;
+use std::{fs, path::Path};
 
-use micro_test::Home;
+use micro_test::{Home, home::Run};
 
 use crate::vocabulary::micro;
 
@@ -30,6 +30,28 @@ fn each_template_makes_a_package_without_placeholders() {
 }
 
 #[test]
+fn a_new_package_has_the_versions_of_the_framework_and_needs_no_network_for_them() {
+    let home = Home::new().unwrap();
+    micro(&home, &["new", "hello"]).success();
+    let mut cargo = home.command("cargo");
+    cargo.args(["metadata", "--format-version=1", "--offline"]).current_dir(home.path().join("hello"));
+    Run::new("cargo", cargo).run().unwrap().success();
+    let versions = |path: &Path| {
+        let lock: toml::Table = fs::read_to_string(path).unwrap().parse().unwrap();
+        let packages = lock["package"].as_array().unwrap().clone();
+        let foreign = packages.into_iter().filter(|package| package.get("source").is_some());
+        foreign.map(|package| format!("{} {}", package["name"], package["version"])).collect::<Vec<_>>()
+    };
+    let ours = versions(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock"));
+    let theirs = versions(&home.path().join("hello/Cargo.lock"));
+    assert!(theirs.iter().any(|package| package.starts_with("\"tokio\" ")), "{theirs:?}");
+    assert!(theirs.len() < ours.len(), "cargo drops what is not used");
+    for package in &theirs {
+        assert!(ours.contains(package), "{package} is another version");
+    }
+}
+
+#[test]
 fn a_folder_with_something_in_it_is_left_alone() {
     let home = Home::new().unwrap();
     fs::create_dir(home.path().join("notes")).unwrap();
@@ -53,4 +75,6 @@ fn in_the_folder_of_a_foreign_workspace_the_package_stands_alone() {
         |folder: &str| fs::read_to_string(home.path().join(folder).join("Cargo.toml")).unwrap().contains("[workspace]");
     assert!(has_table("apart"));
     assert!(!has_table("crates/inside"));
+    let has_lock = |folder: &str| home.path().join(folder).join("Cargo.lock").exists();
+    assert!(has_lock("apart") && !has_lock("crates/inside"), "the lock of a member is that of its workspace");
 }

@@ -32,21 +32,42 @@ pub(super) fn dependency() -> String {
     }
 }
 
-/// Whether cargo would take a package in this folder for a lost member of a workspace around it. That is
-/// so when the nearest workspace above neither lists nor excludes it.
-pub(super) fn needs_own_workspace(folder: &Path) -> bool {
+/// The versions that the framework beside this command was tested with, for a package that uses it: its
+/// first build then chooses none and, where they are on the machine already, needs no network. Cargo drops
+/// what the package does not use. The published framework has none to give.
+pub(super) fn lock() -> Option<String> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    fs::read_to_string(source.join("Cargo.lock")).ok()
+}
+
+/// What cargo takes a package in some folder for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// No workspace around it, or one that excludes it.
+    Alone,
+    /// A member of the workspace around it.
+    Member,
+    /// A lost member: the nearest workspace above neither lists nor excludes it.
+    Stranger,
+}
+
+pub(super) fn standing(folder: &Path) -> Standing {
     for above in folder.ancestors().skip(1) {
         let Ok(text) = fs::read_to_string(above.join("Cargo.toml")) else { continue };
         let Ok(manifest) = text.parse::<toml::Table>() else { continue };
         let Some(workspace) = manifest.get("workspace") else { continue };
-        let Ok(inside) = folder.strip_prefix(above) else { return false };
+        let Ok(inside) = folder.strip_prefix(above) else { return Standing::Alone };
         let lists = |key: &str| {
             let patterns = workspace.get(key).and_then(toml::Value::as_array).into_iter().flatten();
             patterns.filter_map(toml::Value::as_str).any(|pattern| matches(Path::new(pattern), inside))
         };
-        return !lists("members") && !lists("exclude");
+        return match (lists("exclude"), lists("members")) {
+            (true, _) => Standing::Alone,
+            (false, true) => Standing::Member,
+            (false, false) => Standing::Stranger,
+        };
     }
-    false
+    Standing::Alone
 }
 
 /// A pattern of workspace members, as far as people use it: `*` within one part of a path.
@@ -80,27 +101,27 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(workspace: &str, package: &str, alone: bool) {
+    fn check(workspace: &str, package: &str, expected: Standing) {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("Cargo.toml"), workspace).unwrap();
         let folder = root.path().join(package);
         fs::create_dir_all(&folder).unwrap();
-        assert_eq!(needs_own_workspace(&folder), alone);
+        assert_eq!(standing(&folder), expected);
     }
 
     #[test]
     fn a_package_in_a_foreign_workspace_stands_alone() {
-        check("[workspace]\nmembers = [\"crates/*\"]\n", "hello", true);
-        check("[workspace]\nmembers = [\"crates/*\"]\n", "crates/deep/hello", true);
-        check("[package]\nname = \"x\"\n[workspace]\n", "hello", true);
+        check("[workspace]\nmembers = [\"crates/*\"]\n", "hello", Standing::Stranger);
+        check("[workspace]\nmembers = [\"crates/*\"]\n", "crates/deep/hello", Standing::Stranger);
+        check("[package]\nname = \"x\"\n[workspace]\n", "hello", Standing::Stranger);
     }
 
     #[test]
     fn a_package_that_its_workspace_takes_in_or_leaves_out_needs_nothing() {
-        check("[workspace]\nmembers = [\"crates/*\"]\n", "crates/hello", false);
-        check("[workspace]\nmembers = [\"hello\"]\n", "hello", false);
-        check("[workspace]\nexclude = [\"scratch-*\"]\n", "scratch-hello", false);
-        check("[package]\nname = \"no-workspace\"\n", "hello", false);
+        check("[workspace]\nmembers = [\"crates/*\"]\n", "crates/hello", Standing::Member);
+        check("[workspace]\nmembers = [\"hello\"]\n", "hello", Standing::Member);
+        check("[workspace]\nexclude = [\"scratch-*\"]\n", "scratch-hello", Standing::Alone);
+        check("[package]\nname = \"no-workspace\"\n", "hello", Standing::Alone);
     }
 
     #[test]
