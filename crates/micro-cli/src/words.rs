@@ -2,9 +2,13 @@
 
 use micro_core::EndpointDescriptor;
 
-/// The first line of a text.
-pub(crate) fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
+/// The first sentence of a text.
+pub(crate) fn first_sentence(text: &str) -> &str {
+    let line = text.lines().next().unwrap_or_default();
+    // A full stop before a small letter is that of an abbreviation.
+    let ends = line.match_indices(". ").map(|(at, _)| at + 1);
+    let end = ends.into_iter().find(|end| !line[*end..].trim_start().starts_with(char::is_lowercase));
+    &line[..end.unwrap_or(line.len())]
 }
 
 /// What a caller may assume of an endpoint.
@@ -31,4 +35,21 @@ pub(crate) fn cell<S: AsRef<str>>(list: &[S]) -> String {
 /// `1 tool`, `2 tools`.
 pub(crate) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_holds_one_sentence() {
+        for (text, first) in [
+            ("Get a user. Returns the profile.", "Get a user."),
+            ("Get a user, e.g. by id. `id` is needed.\nMore.", "Get a user, e.g. by id."),
+            ("Costs 3.5 a call", "Costs 3.5 a call"),
+            ("", ""),
+        ] {
+            assert_eq!(first_sentence(text), first);
+        }
+    }
 }

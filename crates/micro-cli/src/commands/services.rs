@@ -41,7 +41,7 @@ pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandE
     }
     let row = |s: &fleet::Service| {
         let (nodes, endpoints) = (s.nodes.len().to_string(), s.endpoints.len().to_string());
-        [s.name.clone(), s.version(), nodes, endpoints, words::first_line(&s.description).to_owned()]
+        [s.name.clone(), s.version(), nodes, endpoints, words::first_sentence(&s.description).to_owned()]
     };
     ui.table(["service", "version", "nodes", "endpoints", "description"], services.iter().map(row));
     Ok(())

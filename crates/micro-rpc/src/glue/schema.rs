@@ -2,7 +2,7 @@
 
 use micro_core::Schema;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::text::flow;
 
@@ -44,19 +44,38 @@ pub enum Contract {
 /// constants, which many hosts do not take and models fill in less surely. The docs become a list in the
 /// description.
 fn choices(schema: &mut schemars::Schema) {
-    let Some(options) = schema.get("oneOf").and_then(Value::as_array) else { return };
-    let Some(options) = options.iter().map(texts).collect::<Option<Vec<_>>>() else { return };
+    let optional = unwrap(schema);
+    let Some(options) = schema.as_object().and_then(closed) else { return };
     let mut description = schema.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
     for (values, about) in options.iter().filter_map(|(values, about)| Some((values, about.as_deref()?))) {
         let values = values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
         let line = if description.is_empty() || description.contains("\n- `") { "\n" } else { "\n\n" };
         description.push_str(&format!("{line}- {values}: {}", flow(about).replace('\n', "\n  ")));
     }
-    let values: Vec<String> = options.into_iter().flat_map(|(values, _)| values).collect();
+    let mut values: Vec<Value> = options.into_iter().flat_map(|(values, _)| values).map(Value::from).collect();
+    values.extend(optional.then_some(Value::Null));
     schema.remove("oneOf");
-    schema.insert("type".to_owned(), "string".into());
+    schema.insert("type".to_owned(), if optional { json!(["string", "null"]) } else { "string".into() });
     schema.insert("enum".to_owned(), values.into());
     schema.insert("description".to_owned(), description.trim_start().into());
+}
+
+/// `Option` of a closed set is a choice between it and null: becomes the set. What is said of the whole wins.
+fn unwrap(schema: &mut schemars::Schema) -> bool {
+    let Some([set, null]) = schema.get("anyOf").and_then(Value::as_array).map(Vec::as_slice) else { return false };
+    let Some(set) = set.as_object().filter(|set| *null == json!({"type": "null"}) && closed(set).is_some()) else {
+        return false;
+    };
+    let set = set.clone();
+    schema.remove("anyOf");
+    let whole = schema.ensure_object();
+    set.into_iter().for_each(|(key, value)| _ = whole.entry(key).or_insert(value));
+    true
+}
+
+/// What a choice holds when it holds nothing but texts.
+fn closed(schema: &Map<String, Value>) -> Option<Vec<(Vec<String>, Option<String>)>> {
+    schema.get("oneOf")?.as_array()?.iter().map(texts).collect()
 }
 
 /// The texts a schema stands for, and what it says about them, when it stands for nothing else.

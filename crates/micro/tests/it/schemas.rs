@@ -208,7 +208,9 @@ fn a_closed_set_whose_members_have_docs_is_still_one_enum() {
     let about = "- `slow`: A week, perhaps two.\n- `fast`: Tomorrow.";
     let schema = |first: &str| json!({"type": "string", "enum": ["usual", "slow", "fast"], "description": format!("{first}\n\n{about}")});
     check(&input, "/properties/by", schema("How a parcel travels."));
-    check(&input, "/properties/or/anyOf/0/enum", json!(["usual", "slow", "fast"]));
+    check(&input, "/properties/or/enum", json!(["usual", "slow", "fast", null]));
+    check(&input, "/properties/or/type", json!(["string", "null"]));
+    check(&input, "/properties/or/description", json!(format!("How a parcel travels.\n\n{about}")));
     check(&input, "/properties/last", schema("If both fail."));
     check(&endpoint("Types.Send").output.unwrap(), "", schema("How a parcel travels."));
 }

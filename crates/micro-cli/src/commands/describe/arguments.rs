@@ -27,7 +27,7 @@ pub(super) fn arguments(schema: &Schema) -> Vec<Argument> {
         name: name.clone(),
         kind: kind(schema, &root, 0),
         required: required(name),
-        description: words::first_line(text(schema, &root)).to_owned(),
+        description: words::first_sentence(text(schema, &root)).to_owned(),
     };
     root["properties"].as_object().map(|fields| fields.iter().map(argument).collect()).unwrap_or_default()
 }

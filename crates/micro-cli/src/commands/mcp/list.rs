@@ -41,7 +41,7 @@ pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandE
         ui.note(fleet::nobody(&cx.location));
     } else {
         let row = |(name, tool): (&str, &std::sync::Arc<Tool>)| {
-            let description = words::first_line(&tool.descriptor.description).to_owned();
+            let description = words::first_sentence(&tool.descriptor.description).to_owned();
             let (scopes, hints) = (words::cell(&tool.descriptor.scopes), words::cell(&words::hints(&tool.descriptor)));
             [name.to_owned(), description, scopes, hints]
         };
