@@ -96,7 +96,9 @@ impl Running {
         let (asked, (up, is_up)) = (drain.clone(), std::sync::mpsc::channel());
         let serve = async move {
             let mut events = registry.watch();
-            let config = micro_rpc::Config { linger: Duration::ZERO, ..Default::default() };
+            // On a machine that is busy with other tests a heartbeat may be late.
+            let ttl = Duration::from_secs(60);
+            let config = micro_rpc::Config { linger: Duration::ZERO, ttl, ..Default::default() };
             let server = config.build(Router::new("users", "1.2").handle(Users), registry).await.unwrap();
             let address = server.address().to_string();
             let serving = tokio::spawn(server.run(asked));
