@@ -1,12 +1,18 @@
 //! Input nobody should send: each gets a clear answer, the process lives, its memory stays bounded.
 
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
-use anyhow::{Context, Result};
-use micro_test::http;
+use anyhow::{Context, Result, bail, ensure};
+use micro_test::{Home, bins, http};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::blog::Blog;
+use crate::blog::{Blog, breathe};
 
 const HEADERS: [(&str, &str); 4] = [
     ("content-type", "application/json"),
@@ -25,6 +31,33 @@ fn post(blog: &Blog, extra: &[(&str, &str)], body: &[u8]) -> Result<(u16, Value)
     let headers = [&HEADERS, extra].concat();
     let answer = http::request("POST", &blog.mcp(), &headers, body)?;
     Ok((answer.status(), answer.json().with_context(|| answer.text())?))
+}
+
+#[test]
+fn a_service_whose_log_nobody_reads_any_more_still_stops_when_asked() -> Result<()> {
+    let home = Home::new()?;
+    let mut hello = home.command(bins::build(&["hello"])?.path("hello"));
+    hello.env("HELLO_MCP", "127.0.0.1:0").stderr(Stdio::piped());
+    let mut hello = hello.spawn()?;
+    let mut log = BufReader::new(hello.stderr.take().context("a pipe")?).lines();
+    let up = log.find(|line| line.as_ref().is_ok_and(|line| line.contains("service is up")));
+    up.context("it has ended")??;
+    drop(log); // from here on every line it writes fails
+    kill_process(Pid::from_child(&hello), Signal::TERM)?;
+    let end = Instant::now() + Duration::from_secs(20);
+    let status = loop {
+        if let Some(status) = hello.try_wait()? {
+            break status;
+        }
+        if Instant::now() > end {
+            hello.kill()?;
+            bail!("it goes on");
+        }
+        breathe();
+    };
+    ensure!(status.success(), "{status}");
+    ensure!(fs::read_dir(home.registry_dir())?.next().is_none(), "it has not left the registry");
+    Ok(())
 }
 
 #[test]
