@@ -8,7 +8,7 @@
 //!   nobody, or not yet the right answer, is repeated for a while, as a reader would.
 //! - any tag followed by `file:PATH`: the text is written to that file before the next command;
 //! - `rust`: compiled, as a file that a command builds, as a doctest of the facade, or where it was copied from;
-//! - `json`: must be JSON; `sh`: only commands of [`EXEMPT`]; `toml`, `text` and `mermaid` are shown.
+//! - `json`: must be JSON, and a client's configuration is taken by a client; `sh`: only commands of [`EXEMPT`]; `toml`, `text` and `mermaid` are shown.
 //!
 //! The commands of a page share a folder, their working directory and their exported variables, and
 //! nothing with the person who runs the test. README.md's run in the root of the repository, the other
@@ -22,24 +22,27 @@ mod shell;
 use std::{collections::BTreeSet, fs};
 
 use anyhow::{Context, Result, ensure};
-use micro_test::workspace;
+use micro_test::{Client, Mode, bins, workspace};
 
 use self::{
     page::{Page, Step},
     shell::Shell,
 };
+use crate::blog::{Blog, TOOLS};
 
 /// Commands that are shown but not run, and why.
 const EXEMPT: &[(&str, &str)] = &[
     ("cargo xtask demo", "runs until Ctrl-C; a test of its own starts it"),
     ("cargo xtask test", "this is a part of it"),
     ("cargo install --path crates/micro-cli", "installs for whoever runs it; tests use the program from the build"),
-    ("claude mcp add hello -- micro mcp serve", "needs an account; other clients take the same way in tests"),
-    ("claude mcp add --transport http hello http://127.0.0.1:8080/mcp", "needs an account, as above"),
+    ("cargo xtask bench", "an optimised build and minutes of load; a test of its own runs the short form"),
 ];
 
 /// Pages under `docs` that are made by a program, whose help or results they are.
 const MADE: &[&str] = &["docs/benchmarks.md"];
+
+/// The page that shows how agents are connected.
+const CONNECTS: &str = "docs/getting-started.md";
 
 /// Pages without commands: their blocks and links are checked all the same.
 const PAPERS: &[&str] = &["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md"];
@@ -81,6 +84,32 @@ fn follow(path: &str) -> Result<()> {
 }
 
 #[test]
+fn an_agent_that_is_configured_as_the_page_says_sees_the_tools() -> Result<()> {
+    let blog = Blog::start(&["--no-watch"])?;
+    let mut ways = Vec::new();
+    for block in Page::read(CONNECTS)?.blocks.iter().filter(|block| block.tag == "json") {
+        let config: serde_json::Value = serde_json::from_str(&block.text)?;
+        for (name, server) in config["mcpServers"].as_object().into_iter().flatten() {
+            let client = Client::inspector(Mode::Auto);
+            let mut session = match (server["url"].as_str(), server["command"].as_str()) {
+                (Some("http://127.0.0.1:8080/mcp"), None) => client.http(&blog.mcp())?,
+                (None, Some("micro")) => {
+                    let mut command = blog.home.command(bins::build(&["micro"])?.path("micro"));
+                    let args = server["args"].as_array().context("arguments")?;
+                    command.args(args.iter().filter_map(serde_json::Value::as_str));
+                    client.stdio(&command)?
+                }
+                _ => anyhow::bail!("{name}: no reader of the page has {server}"),
+            };
+            assert_eq!(session.tool_names()?, TOOLS, "{server}");
+            ways.push(server["type"].as_str().unwrap_or("stdio").to_owned());
+        }
+    }
+    assert_eq!(ways, ["http", "stdio"]);
+    Ok(())
+}
+
+#[test]
 fn no_page_is_forgotten() -> Result<()> {
     let mut there = BTreeSet::new();
     for entry in fs::read_dir(workspace::root()?.join("docs"))? {
@@ -98,7 +127,7 @@ fn no_page_is_forgotten() -> Result<()> {
 #[test]
 fn every_block_is_of_a_kind_that_is_checked() -> Result<()> {
     let mut used = BTreeSet::new();
-    for path in PAGES.iter().chain(PAPERS) {
+    for path in PAGES.iter().chain(PAPERS).chain(MADE) {
         let page = Page::read(path)?;
         for block in &page.blocks {
             let at = format!("{path}:{}", block.line);

@@ -5,11 +5,12 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use micro_test::{Home, Process, bins, workspace};
+use micro_test::{Home, Process, bins, home::Run, workspace};
 
 use super::page::matches;
 use crate::blog::breathe;
@@ -18,7 +19,7 @@ use crate::blog::breathe;
 const PATIENCE: Duration = Duration::from_secs(900);
 /// Time for which a program in the background may say nothing before it has said what it should: builds
 /// tell of each crate.
-const SILENCE: Duration = Duration::from_secs(600);
+const SILENCE: Duration = Duration::from_secs(120);
 /// Time in which a `curl` may find nobody.
 const WARM_UP: Duration = Duration::from_secs(30);
 /// Time for what runs in the background to end.
@@ -36,15 +37,38 @@ pub(super) struct Shell {
     background: Vec<Process>,
 }
 
+fn micro() -> Result<PathBuf> {
+    Ok(bins::build(&["micro"])?.path("micro").to_owned())
+}
+
+/// The folder that the pages' packages are built in. What they are made of is there before any page is
+/// followed: cargo lets one build at a time into a folder, and who waits for minutes says nothing.
+fn target() -> Result<PathBuf> {
+    static TARGET: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let built = TARGET.get_or_init(|| build_templates().map_err(|error| format!("{error:#}")));
+    built.clone().map_err(anyhow::Error::msg)
+}
+
+fn build_templates() -> Result<PathBuf> {
+    let (home, target) = (Home::new()?, workspace::target_dir()?.join("docs"));
+    for template in ["default", "crud", "stream"] {
+        home.micro(&["new", template, "--template", template])?.run()?.success();
+        let mut cargo = home.command("cargo");
+        cargo.args(["build", "--tests", "--bins"]).env("CARGO_TARGET_DIR", &target);
+        Run::new("cargo", cargo).dir(&home.path().join(template)).patience(PATIENCE).run()?.success();
+    }
+    Ok(target)
+}
+
 impl Shell {
     pub(super) fn new(page: &str) -> Result<Self> {
         let home = Home::new()?;
-        let micro = bins::build(&["micro"])?.path("micro").to_owned();
+        let micro = micro()?;
         let bin = micro.parent().context("a program is in a folder")?;
         let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
         let (folder, target) = match page {
             "README.md" => (workspace::root()?, None),
-            _ => (home.path().join("here"), Some(workspace::target_dir()?.join("docs"))),
+            _ => (home.path().join("here"), Some(target()?)),
         };
         fs::create_dir_all(&folder)?;
         // Both are held until both are known, so that they differ.
