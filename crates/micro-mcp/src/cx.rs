@@ -5,8 +5,14 @@ use std::{sync::Arc, time::Duration};
 use http::HeaderMap;
 use micro_mcp_proto::{ClientCapabilities, Era, Id, LogLevel, Meta, Revision, write};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
-use crate::{Peer, Principal, outlet::Outlet};
+use crate::{
+    AskError, Peer, Principal,
+    ask::{Line, Pending},
+    outlet::Outlet,
+    seal::NONCE,
+};
 
 /// One request's surroundings: who asks, in which revision, and the way back for notifications.
 #[derive(Debug, Clone)]
@@ -24,6 +30,8 @@ pub struct Cx<'a> {
     /// The log level of a legacy session; `None` when the server does not log.
     pub(crate) session_level: Option<LogLevel>,
     pub(crate) outlet: &'a Arc<Outlet>,
+    /// Where questions to a legacy client wait, and the session that answers them.
+    pub(crate) asks: Option<(&'a Arc<Pending>, [u8; NONCE])>,
 }
 
 impl<'a> Cx<'a> {
@@ -38,7 +46,7 @@ impl<'a> Cx<'a> {
     ) -> T {
         let outlet = Arc::new(Outlet::closed());
         let session = ClientCapabilities::default();
-        f(&Cx { revision, principal, meta, peer, session, session_level: None, outlet: &outlet }).await
+        f(&Cx { revision, principal, meta, peer, session, session_level: None, outlet: &outlet, asks: None }).await
     }
 
     /// The era of the revision.
@@ -62,6 +70,24 @@ impl<'a> Cx<'a> {
     /// The token for progress notifications, when the client wants any.
     pub fn progress_token(&self) -> Option<Id<'a>> {
         self.meta.progress_token
+    }
+
+    /// The way to ask a legacy client.
+    pub(crate) fn line(&self) -> Option<Line> {
+        self.asks.map(|(pending, session)| Line::new(pending, session))
+    }
+
+    /// Sends a request of ours to a legacy client, on the stream of this one, and waits for its result:
+    /// for gateways, whose upstreams ask. Modern clients are never sent requests; they get a result of
+    /// `input_required` ([`crate::result::input_required`]). The params must be an object. What the
+    /// client did not declare must not be asked.
+    ///
+    /// # Errors
+    /// [`AskError::Refused`] with the client's own error; [`AskError::Unreachable`] when the client is
+    /// modern, has no session or takes no stream; [`AskError::TimedOut`].
+    pub async fn request(&self, method: &str, params: &RawValue, within: Duration) -> Result<Box<RawValue>, AskError> {
+        let line = self.line().ok_or(AskError::Unreachable)?;
+        line.ask(self.outlet, method, params, within).await
     }
 
     /// Tells the client how far the request is; nothing happens when it did not ask. `progress` must

@@ -2,6 +2,7 @@
 
 mod builtin;
 mod legacy;
+mod listen;
 mod modern;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -20,7 +21,7 @@ use crate::{
     session::{Session, Sessions},
 };
 
-pub(crate) use self::builtin::legacy_changes;
+pub(crate) use self::listen::legacy_changes;
 
 /// What every exchange of a server shares.
 pub(crate) struct Engine {
@@ -96,7 +97,7 @@ impl Engine {
         match message {
             Message::Request { id, method, params } => self.request(source, id, &method, params, outlet).await,
             Message::Notification { method, params } => self.notification(source, &method, params),
-            Message::Response { .. } => self.response(source),
+            Message::Response { id, outcome } => self.response(source, id, outcome),
             Message::Batch(_) => {
                 let error = RpcError::invalid_request("Invalid request: a batch within a batch");
                 Reply::error(StatusCode::BAD_REQUEST, None, &error)
@@ -161,13 +162,19 @@ impl Engine {
         Reply::Accepted
     }
 
-    /// Nothing of ours waits for a response yet; legacy clients may still answer late.
-    fn response(&self, source: &Source) -> Reply {
+    /// A legacy client answers a question of ours. Nobody is told whether it was waited for.
+    fn response(&self, source: &Source, id: Option<Id<'_>>, outcome: Result<&RawValue, &RawValue>) -> Reply {
         let request = Request::Other { method: "response".into(), params: None };
-        match self.handler.authenticate(&source.peer(), &request) {
-            Ok(_) => Reply::Accepted,
-            Err(refusal) => Reply::refused(None, &refusal),
+        let principal = match self.handler.authenticate(&source.peer(), &request) {
+            Ok(principal) => principal,
+            Err(refusal) => return Reply::refused(None, &refusal),
+        };
+        match (self.session(source, &principal), id) {
+            (Ok(Some(session)), Some(id)) => self.sessions.asks.resolve(session.name(), id, outcome),
+            (Ok(_), _) => {}
+            (Err((status, error)), _) => return Reply::error(status, None, &error),
         }
+        Reply::Accepted
     }
 
     /// The session a legacy message belongs to: the pipe's, or that of its `Mcp-Session-Id`.

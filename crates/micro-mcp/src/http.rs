@@ -265,7 +265,7 @@ impl StreamableHttp {
             Err(refused) => return reply(refused),
         };
         let Some(id) = last_event_id else {
-            return self.events(None, Messages::Stream(legacy_changes(&self.engine)));
+            return self.events(None, Messages::Stream(legacy_changes(&self.engine, session)));
         };
         match id.to_str().ok().and_then(|id| self.streams.resume(&session, id)) {
             Some(reader) => Sse::new(None, reader, self.config.keep_alive).response(),

@@ -3,6 +3,7 @@
 //! Knows the protocol's course: eras, sessions, streams, headers, what is checked in which order.
 //! Does not know the registry, services, tenants or policies: a [`Handler`] answers, whoever that is.
 
+mod ask;
 #[cfg(feature = "client")]
 pub mod client;
 mod cx;
@@ -18,12 +19,13 @@ mod session;
 pub mod stdio;
 
 pub use self::{
+    ask::{Ask, AskError, InputRequired, InvalidState, Question},
     cx::Cx,
     port::{CallParams, Change, Failure, Handler, Peer, Principal, Refusal, Request, ServerInfo, Transport},
     seal::{InvalidKeys, Key, KeyRing},
     server::{
-        BuildError, Builder, CallContext, GetPrompt, IntoToolResult, Json, NoArgs, Notifier, Read, Server, ToolBuilder,
-        ToolError, ToolFn,
+        BuildError, Builder, CallContext, CallError, Complete, GetPrompt, IntoToolResult, Json, Live, NoArgs, Notifier,
+        Read, Server, ToolBuilder, ToolFn,
     },
 };
 pub use micro_mcp_proto as proto;

@@ -10,7 +10,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::session::Session;
+use crate::{ask::Notes, session::Session};
 
 /// What a request says before its reply.
 #[derive(Debug)]
@@ -33,6 +33,9 @@ pub(crate) enum Said {
 pub(crate) struct Outlet {
     state: Mutex<State>,
     batch: Option<Arc<Outlet>>,
+    /// What the request asked; it lives here because this is there already, and everything of the
+    /// request has it.
+    notes: Notes,
 }
 
 #[derive(Debug, Default)]
@@ -53,12 +56,12 @@ impl Outlet {
 
     /// An outlet nobody reads.
     pub(crate) fn closed() -> Self {
-        Self { state: Mutex::new(State { closed: true, ..State::default() }), batch: None }
+        Self { state: Mutex::new(State { closed: true, ..State::default() }), ..Self::default() }
     }
 
     /// The outlet of one element of a batch.
     pub(crate) fn element(batch: &Arc<Self>) -> Self {
-        Self { state: Mutex::default(), batch: Some(batch.clone()) }
+        Self { batch: Some(batch.clone()), ..Self::default() }
     }
 
     /// What leads to the client.
@@ -76,6 +79,27 @@ impl Outlet {
     /// Says that the client may go for a while.
     pub(crate) async fn close_stream(&self, retry: Duration) {
         self.send(Said::Close(retry)).await;
+    }
+
+    /// What the request asked and was given.
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    /// Whether nobody reads.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.way_out().lock().closed
+    }
+
+    /// Queues one message if there is room for it.
+    pub(crate) fn try_send(&self, message: Vec<u8>) {
+        let mut state = self.way_out().lock();
+        if !state.closed && state.queue.len() < Self::CAPACITY {
+            state.queue.push_back(Said::Message(message));
+            if let Some(reader) = state.reader.take() {
+                reader.wake();
+            }
+        }
     }
 
     /// Queues one thing to say, waiting while the queue is full.

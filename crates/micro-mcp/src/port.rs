@@ -211,7 +211,7 @@ pub struct ServerInfo {
 }
 
 /// Something that clients which listen are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Change {
     /// The list of tools.
@@ -220,4 +220,8 @@ pub enum Change {
     Prompts,
     /// The list of resources or resource templates.
     Resources,
+    /// What a resource holds, by its URI.
+    Resource(Arc<str>),
+    /// What any resource may hold: too much happened to say which.
+    AnyResource,
 }

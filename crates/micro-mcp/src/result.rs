@@ -63,6 +63,30 @@ pub fn complete(revision: Revision, capacity: usize) -> Writer {
     writer
 }
 
+/// The result that asks a modern client (`basic/patterns/mrtr`): its questions by key, each with
+/// `method` and `params`, and the state to bring back with the answers. One of them must be there.
+pub fn input_required<'a, Q: Serialize>(
+    asks: impl IntoIterator<Item = (&'a str, Q)>,
+    state: Option<&str>,
+    identity: &Identity,
+) -> Bytes {
+    let mut writer = Writer { era: Era::Modern, out: Vec::with_capacity(512) };
+    writer.out.push(b'{');
+    writer = writer.raw("resultType", br#""input_required""#);
+    let mut asks = asks.into_iter().peekable();
+    if asks.peek().is_some() {
+        let mut requests = Writer { era: Era::Modern, out: vec![b'{'] };
+        for (key, ask) in asks {
+            requests = requests.member(key, &ask);
+        }
+        writer = writer.raw("inputRequests", &requests.finish());
+    }
+    if let Some(state) = state {
+        writer = writer.member("requestState", state);
+    }
+    writer.identity(identity).finish()
+}
+
 impl Writer {
     /// A member from raw JSON.
     #[must_use]

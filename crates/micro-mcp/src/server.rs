@@ -19,58 +19,65 @@
 //! ```
 
 mod builder;
+mod completion;
 mod context;
+mod error;
+mod live;
+mod offer;
 mod pages;
 mod prompt;
 mod resource;
 mod tool;
+mod tool_builder;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_core::{future::BoxFuture, stream::BoxStream};
 use futures_util::{StreamExt, stream};
 use micro_mcp_proto::{Params, RpcError};
+use parking_lot::Mutex;
 use serde_json::value::RawValue;
 use tokio::sync::broadcast;
 
 pub use self::{
-    builder::{BuildError, Builder, ToolBuilder},
+    builder::{BuildError, Builder},
+    completion::Complete,
     context::CallContext,
+    error::CallError,
+    live::{Live, Notifier},
     prompt::GetPrompt,
     resource::Read,
-    tool::{IntoToolResult, Json, NoArgs, ToolError, ToolFn},
+    tool::{IntoToolResult, Json, NoArgs, ToolFn},
+    tool_builder::ToolBuilder,
 };
 use self::{
+    builder::{Home, Parts, Touched},
+    offer::Offer,
     pages::Pages,
-    prompt::PromptEntry,
-    resource::{ResourceEntry, TemplateEntry},
-    tool::ToolEntry,
 };
 use crate::{
-    Change, Cx, Failure, Handler, Request, ServerInfo,
-    result::{self, Cache, Identity},
+    CallParams, Change, Cx, Failure, Handler, Request, ServerInfo,
+    ask::{Round, Scope},
+    result,
 };
 
-/// A [`Handler`] made of closures. What can be computed once is, when it is built.
+/// A [`Handler`] made of closures. What can be computed once is, when it is built or changed.
 pub struct Server {
-    info: Arc<ServerInfo>,
-    identity: Identity,
-    cache: Cache,
-    tools: HashMap<Box<str>, ToolEntry>,
-    tool_pages: Pages,
-    resources: HashMap<Box<str>, ResourceEntry>,
-    resource_pages: Pages,
-    templates: Vec<TemplateEntry>,
-    template_pages: Pages,
-    prompts: HashMap<Box<str>, PromptEntry>,
-    prompt_pages: Pages,
+    shared: Arc<Shared>,
+}
+
+/// What a server and its changers share.
+struct Shared {
+    offer: ArcSwap<Offer>,
+    /// What the offer was made of; held while a new one is made.
+    parts: Mutex<Parts>,
     changes: broadcast::Sender<Change>,
 }
 
-/// Tells listening clients of changes. Cheap to clone; outlives the server harmlessly.
-#[derive(Debug, Clone)]
-pub struct Notifier(broadcast::Sender<Change>);
+/// Changes that a slow listener may be behind; one that is further behind is told of everything.
+const CHANGES: usize = 256;
 
 impl Server {
     /// Begins a server of this name and version.
@@ -78,9 +85,81 @@ impl Server {
         Builder::new(name.into(), version.into())
     }
 
+    fn of(builder: Builder) -> Result<Self, BuildError> {
+        let Builder { parts, bad, shared, .. } = builder;
+        let offer = bad.map_or_else(|| Offer::of(&parts), Err)?;
+        let shared = match shared {
+            Home::New(shared) => shared,
+            Home::Old(_) => Shared::new(parts.clone()), // somebody builds a second server within an update
+        };
+        shared.offer.store(Arc::new(offer));
+        *shared.parts.lock() = parts;
+        Ok(Self { shared })
+    }
+
     /// The means to tell clients of changes.
     pub fn notifier(&self) -> Notifier {
-        Notifier(self.changes.clone())
+        Notifier(self.shared.changes.clone())
+    }
+
+    /// The means to change the server while it runs.
+    pub fn live(&self) -> Live {
+        Live(Arc::downgrade(&self.shared))
+    }
+}
+
+impl Shared {
+    fn new(parts: Parts) -> Arc<Self> {
+        let mut nothing = parts;
+        nothing.tools.clear();
+        nothing.resources.clear();
+        nothing.templates.clear();
+        nothing.prompts.clear();
+        nothing.completions.clear();
+        let offer = Offer::of(&nothing).expect("nothing can be wrong with nothing");
+        let changes = broadcast::channel(CHANGES).0;
+        Arc::new(Self { offer: ArcSwap::from_pointee(offer), parts: Mutex::new(nothing), changes })
+    }
+
+    fn update(self: &Arc<Self>, change: impl FnOnce(Builder) -> Builder) -> Result<(), BuildError> {
+        let mut parts = self.parts.lock();
+        let shared = Home::Old(Arc::downgrade(self));
+        let changed = change(Builder { parts: parts.clone(), touched: Touched::default(), bad: None, shared });
+        let offer = changed.bad.map_or_else(|| Offer::of(&changed.parts), Err)?;
+        self.offer.store(Arc::new(offer));
+        *parts = changed.parts;
+        drop(parts);
+        let Touched { tools, resources, prompts } = changed.touched;
+        let lists = [(tools, Change::Tools), (resources, Change::Resources), (prompts, Change::Prompts)];
+        for (_, change) in lists.into_iter().filter(|(touched, _)| *touched) {
+            let _ = self.changes.send(change); // nobody listening is no error
+        }
+        Ok(())
+    }
+}
+
+// === answers ===
+
+impl Offer {
+    async fn call_tool(&self, cx: &Cx<'_>, call: &CallParams<'_>) -> Result<Bytes, RpcError> {
+        let tool = self.tools.get(&*call.name).ok_or_else(|| RpcError::unknown_tool(&call.name))?;
+        tool.check_headers(cx, call.arguments)?;
+        let arguments = call.arguments.map_or("{}", RawValue::get);
+        if let Err(text) = tool.check(arguments) {
+            return Ok(result::tool_error(cx.revision, &text, &self.identity));
+        }
+        let scope = Scope {
+            method: "tools/call",
+            name: &call.name,
+            arguments: call.arguments,
+            responses: call.input_responses,
+            state: call.request_state,
+        };
+        match self.rounds.run(cx, &scope, &self.identity, || tool.start(cx, arguments)).await {
+            Ok(Round::Done(result)) => Ok(tool::render(cx.revision, result, &self.identity)),
+            Ok(Round::Asks(asks)) => Ok(asks),
+            Err(error) => tool::failed(cx.revision, error, &self.identity),
+        }
     }
 
     async fn call_other(&self, cx: &Cx<'_>, method: &str, raw: Option<&RawValue>) -> Result<Bytes, RpcError> {
@@ -90,65 +169,106 @@ impl Server {
             "resources/list" => list(&self.resource_pages),
             "resources/templates/list" => list(&self.template_pages),
             "prompts/list" => list(&self.prompt_pages),
-            "resources/read" => {
+            "resources/read" => self.read(cx, &params).await,
+            // The engine remembers who watches what; here it is only asked whether that is there.
+            "resources/subscribe" | "resources/unsubscribe" => {
                 let uri = Params::string(params.uri, "uri")?;
-                let contents = resource::read(&self.resources, &self.templates, cx, &uri).await?;
-                let writer = result::complete(cx.revision, 512).member("contents", &contents);
+                resource::find(self, &uri).ok_or_else(|| resource::not_found(cx.era(), &uri))?;
+                Ok(result::complete(cx.revision, 0).finish())
+            }
+            "prompts/get" => self.get_prompt(cx, &params).await,
+            "completion/complete" => {
+                let completion = completion::complete(&self.completions, cx, raw, |of| self.knows(of))?;
+                let completion = match completion {
+                    Some(completion) => completion.await,
+                    None => micro_mcp_proto::Completion::default(),
+                };
+                let writer = result::complete(cx.revision, 256).member("completion", &completion);
+                Ok(writer.identity(&self.identity).finish())
+            }
+            _ => Err(RpcError::method_not_found(method)),
+        }
+    }
+
+    async fn read(&self, cx: &Cx<'_>, params: &Params<'_>) -> Result<Bytes, RpcError> {
+        let uri = Params::string(params.uri, "uri")?;
+        let (read, variables) = resource::find(self, &uri).ok_or_else(|| resource::not_found(cx.era(), &uri))?;
+        let scope = Scope {
+            method: "resources/read",
+            name: &uri,
+            arguments: None,
+            responses: params.input_responses,
+            state: params.request_state,
+        };
+        let start = || read(Read { cx: CallContext::of(cx), uri: (*uri).to_owned(), variables: variables.clone() });
+        match self.rounds.run(cx, &scope, &self.identity, start).await {
+            Ok(Round::Done(contents)) => {
+                let writer = result::complete(cx.revision, 512).member("contents", &[contents]);
                 Ok(writer.cache(self.cache).identity(&self.identity).finish())
             }
-            "prompts/get" => {
-                let name = Params::string(params.name, "name")?;
-                let entry = self.prompts.get(&*name);
-                let entry = entry.ok_or_else(|| RpcError::invalid_params(format!("Unknown prompt: {name:.200}")))?;
-                let messages = entry.get(cx, params.arguments()?).await?;
+            Ok(Round::Asks(asks)) => Ok(asks),
+            Err(error) => Err(error.into_rpc(cx.era())),
+        }
+    }
+
+    async fn get_prompt(&self, cx: &Cx<'_>, params: &Params<'_>) -> Result<Bytes, RpcError> {
+        let name = Params::string(params.name, "name")?;
+        let entry = self.prompts.get(&*name);
+        let entry = entry.ok_or_else(|| RpcError::invalid_params(format!("Unknown prompt: {name:.200}")))?;
+        let raw = params.arguments()?;
+        let arguments = entry.arguments(raw)?;
+        let scope = Scope {
+            method: "prompts/get",
+            name: &name,
+            arguments: raw,
+            responses: params.input_responses,
+            state: params.request_state,
+        };
+        let start = || (entry.get)(GetPrompt { cx: CallContext::of(cx), arguments: arguments.clone() });
+        match self.rounds.run(cx, &scope, &self.identity, start).await {
+            Ok(Round::Done(messages)) => {
                 let mut writer = result::complete(cx.revision, 512).member("messages", &messages);
                 if let Some(description) = &entry.prompt.description {
                     writer = writer.member("description", description);
                 }
                 Ok(writer.identity(&self.identity).finish())
             }
-            _ => Err(RpcError::method_not_found(method)),
+            Ok(Round::Asks(asks)) => Ok(asks),
+            Err(error) => Err(error.into_rpc(cx.era())),
         }
     }
 }
 
 impl Handler for Server {
     fn info(&self) -> Arc<ServerInfo> {
-        self.info.clone()
+        self.shared.offer.load().info.clone()
     }
 
     fn handle<'a>(&'a self, cx: &'a Cx<'a>, request: &'a Request<'a>) -> BoxFuture<'a, Result<Bytes, Failure>> {
         Box::pin(async move {
+            // A call ends with what it began with, whatever changes meanwhile.
+            let offer = self.shared.offer.load_full();
             match request {
-                Request::CallTool(call) => {
-                    let tool = self.tools.get(&*call.name).ok_or_else(|| RpcError::unknown_tool(&call.name))?;
-                    Ok(tool.call(cx, call.arguments, &self.identity).await?)
-                }
-                Request::ListTools { cursor } => Ok(self.tool_pages.get(cx.era(), cursor.as_deref())?),
-                Request::Other { method, params } => Ok(self.call_other(cx, method, *params).await?),
+                Request::CallTool(call) => Ok(offer.call_tool(cx, call).await?),
+                Request::ListTools { cursor } => Ok(offer.tool_pages.get(cx.era(), cursor.as_deref())?),
+                // Boxed: rarer and larger than tool calls, which would carry its size along.
+                Request::Other { method, params } => Ok(Box::pin(offer.call_other(cx, method, *params)).await?),
             }
         })
     }
 
     fn changes(&self) -> BoxStream<'static, Change> {
-        let heard = stream::unfold(self.changes.subscribe(), |mut changes| async move {
+        let heard = stream::unfold(self.shared.changes.subscribe(), |mut changes| async move {
             let heard = match changes.recv().await {
                 Ok(change) => vec![change],
                 // Too slow to hear each one: anything may have changed.
                 Err(broadcast::error::RecvError::Lagged(_)) => {
-                    vec![Change::Tools, Change::Prompts, Change::Resources]
+                    vec![Change::Tools, Change::Prompts, Change::Resources, Change::AnyResource]
                 }
                 Err(broadcast::error::RecvError::Closed) => return None,
             };
             Some((stream::iter(heard), changes))
         });
         heard.flatten().boxed()
-    }
-}
-
-impl Notifier {
-    /// Tells everyone who listens.
-    pub fn changed(&self, change: Change) {
-        let _ = self.0.send(change); // nobody listening is no error
     }
 }

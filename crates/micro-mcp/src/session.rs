@@ -1,7 +1,7 @@
 //! Legacy sessions without a store: the id is a sealed token that says all there is to know.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -10,7 +10,7 @@ use micro_mcp_proto::{ClientCapabilities, Id, LogLevel, Revision};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
-use crate::{KeyRing, Principal, outlet::Outlet, seal::NONCE};
+use crate::{KeyRing, Principal, ask::Pending, outlet::Outlet, seal::NONCE};
 
 /// What `initialize` agreed on.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +39,11 @@ impl Session {
         self.revision >= Revision::V2025_11_25
     }
 
+    /// What tells it from others.
+    pub(crate) fn name(&self) -> [u8; NONCE] {
+        self.name
+    }
+
     /// Whether it came out of a sealed id.
     pub(crate) fn is_sealed(&self) -> bool {
         self.expires != u64::MAX
@@ -49,6 +54,8 @@ impl Session {
 pub(crate) struct Sessions {
     keys: KeyRing,
     ttl: Duration,
+    /// Questions to clients that wait for answers.
+    pub(crate) asks: Arc<Pending>,
     /// By the first byte of a session's name, so that no lock is everyone's.
     shards: [Mutex<Shard>; 16],
 }
@@ -61,6 +68,8 @@ struct Shard {
     /// What `logging/setLevel` asked for. Forgotten by a restart or by too many others: the default
     /// then applies again.
     levels: HashMap<[u8; NONCE], LogLevel>,
+    /// The resources that `resources/subscribe` named, and when the session expires.
+    watched: HashMap<[u8; NONCE], (u64, HashSet<Box<str>>)>,
 }
 
 /// Bytes of a sealed session: format, issued, expires, revision, capabilities, digest of the subject.
@@ -71,12 +80,17 @@ const PURPOSE: &str = "mcp-session";
 const MAX_ENDED: usize = 4096;
 /// Log levels kept in each shard; beyond, all are forgotten.
 const MAX_LEVELS: usize = 4096;
+/// Resources that a session may watch, and sessions of a shard that may watch any.
+const MAX_WATCHED: usize = 256;
+const MAX_WATCHERS: usize = 1024;
+/// Longest URI that can be watched, in bytes.
+const MAX_URI: usize = 4096;
 /// The log level of a session that set none.
 const DEFAULT_LEVEL: LogLevel = LogLevel::Info;
 
 impl Sessions {
     pub(crate) fn new(keys: KeyRing, ttl: Duration) -> Self {
-        Self { keys, ttl, shards: Default::default() }
+        Self { keys, ttl, asks: Arc::default(), shards: Default::default() }
     }
 
     /// A new session id, bound to the subject. Visible ASCII only.
@@ -117,6 +131,7 @@ impl Sessions {
         }
         shard.ended.insert(session.name, session.expires);
         shard.levels.remove(&session.name);
+        shard.watched.remove(&session.name);
         shard.running.iter().filter(|((name, _), _)| *name == session.name).for_each(|(_, outlet)| outlet.cancel());
     }
 
@@ -147,6 +162,42 @@ impl Sessions {
             shard.levels.clear();
         }
         shard.levels.insert(session.name, level);
+    }
+
+    /// Notes that a session watches a resource; false when it, or all of them, watch too many.
+    ///
+    /// This is known to this process alone: with replicas, the one that has the client's GET stream must
+    /// be the one that was asked, so balancers should keep legacy sessions where they are.
+    pub(crate) fn watch(&self, session: &Session, uri: &str) -> bool {
+        let mut shard = self.shard(&session.name).lock();
+        let known = shard.watched.contains_key(&session.name);
+        if !known && shard.watched.len() >= MAX_WATCHERS {
+            let now = now();
+            shard.watched.retain(|_, (expires, _)| *expires > now);
+        }
+        if uri.len() > MAX_URI || (!known && shard.watched.len() >= MAX_WATCHERS) {
+            return false;
+        }
+        let (_, uris) = shard.watched.entry(session.name).or_insert_with(|| (session.expires, HashSet::new()));
+        uris.contains(uri) || (uris.len() < MAX_WATCHED && uris.insert(uri.into()))
+    }
+
+    /// Notes that it no longer does.
+    pub(crate) fn unwatch(&self, session: &Session, uri: &str) {
+        let mut shard = self.shard(&session.name).lock();
+        if let Some((_, uris)) = shard.watched.get_mut(&session.name) {
+            uris.remove(uri);
+            if uris.is_empty() {
+                shard.watched.remove(&session.name);
+            }
+        }
+    }
+
+    /// What a session watches.
+    pub(crate) fn watched(&self, session: &Session) -> Vec<String> {
+        let shard = self.shard(&session.name).lock();
+        let uris = shard.watched.get(&session.name).map(|(_, uris)| uris);
+        uris.into_iter().flatten().map(|uri| uri.to_string()).collect()
     }
 
     fn shard(&self, name: &[u8; NONCE]) -> &Mutex<Shard> {

@@ -103,9 +103,10 @@ where
             }
         }
         // Legacy clients hear of changes unasked, once they have initialized.
-        if !listens && session.lock().is_some() {
+        let initialized = if listens { None } else { *session.lock() };
+        if let Some(session) = initialized {
             listens = true;
-            running.push(Messages::Stream(legacy_changes(&engine)));
+            running.push(Messages::Stream(legacy_changes(&engine, session)));
         }
     }
     Ok(())

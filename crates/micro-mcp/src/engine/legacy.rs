@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream::FuturesOrdered};
 use http::{HeaderValue, StatusCode};
-use micro_mcp_proto::{ClientCapabilities, Era, LogLevel, Message, Revision, RpcError, parse, write};
+use micro_mcp_proto::{ClientCapabilities, Era, LogLevel, Message, Params, Revision, RpcError, parse, write};
 use serde_json::value::RawValue;
 
 use super::{Ask, Engine, Reply, Source, builtin};
-use crate::{Cx, outlet::Outlet, session::Session};
+use crate::{Cx, Failure, outlet::Outlet, session::Session};
 
 /// What a client without a session is taken for: one that predates the version header.
 pub(super) fn assumed() -> Session {
@@ -40,7 +40,11 @@ pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Re
         session: session.capabilities,
         session_level: logs.then(|| engine.sessions.level(&session)),
         outlet: ask.outlet,
+        asks: named.then(|| (&engine.sessions.asks, session.name())),
     };
+    if matches!(ask.method, "resources/subscribe" | "resources/unsubscribe") {
+        return watch(engine, &cx, named.then_some(session), &ask).await;
+    }
     let _run = named.then(|| engine.sessions.run(&session, ask.id, ask.outlet));
     ask.outlet.outlive_client(session.is_sealed().then_some(session));
     engine.handle(&cx, ask.request, ask.id).await
@@ -82,6 +86,32 @@ fn set_level(engine: &Engine, session: Option<Session>, ask: &Ask<'_>) -> Reply 
     };
     if let Some(session) = session {
         engine.sessions.set_level(&session, level);
+    }
+    Reply::message(write::response(ask.id, b"{}"))
+}
+
+/// The handler says whether the resource can be watched; who watches what is remembered here.
+async fn watch(engine: &Engine, cx: &Cx<'_>, session: Option<Session>, ask: &Ask<'_>) -> Reply {
+    let fail = |error: &RpcError| Reply::error(super::status(Era::Legacy, error), Some(ask.id), error);
+    if !engine.handler.info().capabilities.resources.is_some_and(|resources| resources.subscribe) {
+        return fail(&RpcError::method_not_found(ask.method));
+    }
+    let uri = match Params::string(ask.params.uri, "uri") {
+        Ok(uri) => uri,
+        Err(error) => return fail(&error),
+    };
+    if let Err(failure) = engine.handler.handle(cx, ask.request).await {
+        return match failure {
+            Failure::Rpc(error) => fail(&error),
+            Failure::Refused(refusal) => Reply::refused(Some(ask.id), &refusal),
+        };
+    }
+    match session {
+        Some(session) if ask.method == "resources/unsubscribe" => engine.sessions.unwatch(&session, &uri),
+        Some(session) if !engine.sessions.watch(&session, &uri) => {
+            return fail(&RpcError::invalid_params("Too many resources are watched"));
+        }
+        _ => {}
     }
     Reply::message(write::response(ask.id, b"{}"))
 }

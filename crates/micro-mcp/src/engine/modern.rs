@@ -3,7 +3,7 @@
 use http::StatusCode;
 use micro_mcp_proto::{ClientCapabilities, Era, Meta, Revision, RpcError, headers, meta_key};
 
-use super::{Ask, Engine, Reply, Source, builtin, status};
+use super::{Ask, Engine, Reply, Source, builtin, listen, status};
 use crate::{Cx, Transport};
 
 pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Reply {
@@ -19,13 +19,14 @@ pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Re
         session: ClientCapabilities::default(),
         session_level: None,
         outlet: ask.outlet,
+        asks: None, // a modern client is never sent a request
     };
     // Only a pipe has a way to cancel by name.
     let session = source.pipe_session();
     let run = session.map(|session| engine.sessions.run(&session, ask.id, ask.outlet));
     match ask.method {
         "server/discover" => builtin::discover(&engine.handler.info(), ask.id),
-        "subscriptions/listen" => builtin::listen(engine, &ask, run),
+        "subscriptions/listen" => listen::listen(engine, &ask, run),
         // Gone with the sessions.
         "initialize" | "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" => {
             let error = RpcError::method_not_found(ask.method);

@@ -1,28 +1,26 @@
 //! Putting a server together; everything that can be wrong with it is found here.
 
-use std::{collections::HashMap, future::Future, sync::Arc};
-
-use micro_core::{InvalidSchema, Schema, Validator};
-use micro_mcp_proto::{
-    Implementation, ListChanged, Prompt, PromptMessage, Resource, ResourceContents, ResourceTemplate, Revision,
-    RpcError, ServerCapabilities, Tool, ToolAnnotations,
-    headers::{self, InvalidAnnotation},
+use std::{
+    future::Future,
+    sync::{Arc, Weak},
+    time::Duration,
 };
-use schemars::JsonSchema;
-use serde_json::{Map, Value, value::RawValue};
+
+use micro_core::InvalidSchema;
+use micro_mcp_proto::{
+    Icon, Implementation, Prompt, PromptMessage, Resource, ResourceContents, ResourceTemplate, Tool,
+    headers::InvalidAnnotation,
+};
 use tokio::sync::broadcast;
 
 use super::{
-    GetPrompt, PromptEntry, Read, ResourceEntry, Server, TemplateEntry, ToolEntry, ToolFn,
-    pages::Layout,
-    prompt,
-    resource::{self, Template},
-    tool,
+    CallError, Complete, GetPrompt, Live, Notifier, Read, Server, Shared, ToolBuilder,
+    completion::{self, Completions, Of},
+    prompt::{self, PromptEntry},
+    resource::{self, ReadFn, Template, TemplateEntry},
+    tool::ToolEntry,
 };
-use crate::{
-    KeyRing, ServerInfo,
-    result::{Cache, Identity},
-};
+use crate::{Change, KeyRing, ServerInfo, ask::Rounds, result::Cache};
 
 /// Why a server cannot be built.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -56,102 +54,178 @@ pub enum BuildError {
     /// Only simple variables between literal text are understood.
     #[error("`{0}` is no URI template this server understands")]
     Template(String),
+    /// There is no such prompt or template, or it has no such argument.
+    #[error("there is no {0} to complete")]
+    Completion(String),
 }
 
 /// A server being put together. See [`Server::builder`].
 #[must_use]
 pub struct Builder {
-    info: ServerInfo,
-    keys: KeyRing,
-    page_size: usize,
-    cache: Cache,
-    logging: bool,
-    tools: Vec<(Tool, tool::Call)>,
-    resources: Vec<(Resource, ResourceEntry)>,
-    templates: Vec<(ResourceTemplate, resource::ReadFn)>,
-    prompts: Vec<PromptEntry>,
-    bad: Option<BuildError>,
+    pub(super) parts: Parts,
+    pub(super) touched: Touched,
+    pub(super) bad: Option<BuildError>,
+    pub(super) shared: Home,
 }
 
-/// A tool being described; [`ToolBuilder::handler`] puts it into its server.
-#[must_use]
-pub struct ToolBuilder {
-    server: Builder,
-    name: String,
-    title: Option<String>,
-    description: Option<String>,
-    input: Option<Schema>,
-    output: Option<Schema>,
-    annotations: Option<ToolAnnotations>,
+/// What a server is made of.
+#[derive(Clone)]
+pub(super) struct Parts {
+    pub(super) info: ServerInfo,
+    pub(super) rounds: Rounds,
+    pub(super) page_size: usize,
+    pub(super) cache: Cache,
+    pub(super) logging: bool,
+    pub(super) subscriptions: bool,
+    pub(super) tools: Vec<(Tool, Arc<ToolEntry>)>,
+    pub(super) resources: Vec<(Resource, ReadFn)>,
+    pub(super) templates: Vec<(ResourceTemplate, Arc<TemplateEntry>)>,
+    pub(super) prompts: Vec<Arc<PromptEntry>>,
+    pub(super) completions: Completions,
+}
+
+/// Lists that were changed since the builder was taken up.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Touched {
+    pub(super) tools: bool,
+    pub(super) resources: bool,
+    pub(super) prompts: bool,
+}
+
+/// The place of a server.
+pub(super) enum Home {
+    /// It will be here.
+    New(Arc<Shared>),
+    /// It is here, and not kept alive by those who change it.
+    Old(Weak<Shared>),
 }
 
 impl Builder {
     pub(super) fn new(name: String, version: String) -> Self {
         let implementation = Implementation { name, version, ..Implementation::default() };
-        Self {
+        let parts = Parts {
             info: ServerInfo { implementation, ..ServerInfo::default() },
-            keys: KeyRing::random(),
+            rounds: Rounds { keys: KeyRing::random(), ttl: Duration::from_secs(3600) },
             page_size: 100,
             cache: Cache::NONE,
             logging: false,
+            subscriptions: false,
             tools: Vec::new(),
             resources: Vec::new(),
             templates: Vec::new(),
             prompts: Vec::new(),
-            bad: None,
-        }
+            completions: Completions::new(),
+        };
+        let shared = Home::New(Shared::new(parts.clone()));
+        Self { parts, touched: Touched::default(), bad: None, shared }
+    }
+
+    // === the server itself ===
+
+    /// Its name for people.
+    pub fn title(mut self, text: impl Into<String>) -> Self {
+        self.parts.info.implementation.title = Some(text.into());
+        self
+    }
+
+    /// What it is, for people.
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.parts.info.implementation.description = Some(text.into());
+        self
+    }
+
+    /// Where to read more of it.
+    pub fn website(mut self, url: impl Into<String>) -> Self {
+        self.parts.info.implementation.website_url = Some(url.into());
+        self
+    }
+
+    /// A picture of it.
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.parts.info.implementation.icons.push(icon);
+        self
     }
 
     /// How to use the server, for the model.
     pub fn instructions(mut self, text: impl Into<String>) -> Self {
-        self.info.instructions = Some(text.into());
+        self.parts.info.instructions = Some(text.into());
         self
     }
 
     /// How long and by whom lists and resources may be kept. Default: not at all.
     pub fn cache(mut self, cache: Cache) -> Self {
-        self.cache = cache;
+        self.parts.cache = cache;
         self
     }
 
     /// Declares that tools, resources and prompts may log ([`super::CallContext::log`]).
     pub fn logging(mut self) -> Self {
-        self.logging = true;
+        self.parts.logging = true;
+        self
+    }
+
+    /// Declares that clients may watch single resources, and will be told
+    /// ([`Notifier::resource_updated`]).
+    pub fn subscriptions(mut self) -> Self {
+        self.parts.subscriptions = true;
         self
     }
 
     /// Entries on a page of a list. Default: 100.
     pub fn page_size(mut self, size: usize) -> Self {
-        self.page_size = size.max(1);
+        self.parts.page_size = size.max(1);
         self
     }
 
-    /// The keys of cursors, to share with other replicas. Default: one of this process's own.
+    /// The keys of cursors and of states between rounds ([`crate::Ask`]), to share with other replicas.
+    /// Default: one of this process's own.
     pub fn keys(mut self, keys: impl Into<KeyRing>) -> Self {
-        self.keys = keys.into();
+        self.parts.rounds.keys = keys.into();
         self
     }
+
+    /// How long a modern client may take to come back with answers. Default: one hour.
+    pub fn state_ttl(mut self, ttl: Duration) -> Self {
+        self.parts.rounds.ttl = ttl;
+        self
+    }
+
+    /// The means to tell clients of changes; tools may hold one.
+    pub fn notifier(&self) -> Notifier {
+        Notifier(self.changes())
+    }
+
+    /// The means to change the server once it runs; tools may hold one.
+    pub fn live(&self) -> Live {
+        Live(match &self.shared {
+            Home::New(shared) => Arc::downgrade(shared),
+            Home::Old(shared) => shared.clone(),
+        })
+    }
+
+    fn changes(&self) -> broadcast::Sender<Change> {
+        match &self.shared {
+            Home::New(shared) => shared.changes.clone(),
+            // Gone: nobody listens.
+            Home::Old(shared) => shared.upgrade().map_or_else(|| broadcast::channel(1).0, |s| s.changes.clone()),
+        }
+    }
+
+    // === what it offers ===
 
     /// Begins a tool.
     pub fn tool(self, name: impl Into<String>) -> ToolBuilder {
-        ToolBuilder {
-            server: self,
-            name: name.into(),
-            title: None,
-            description: None,
-            input: None,
-            output: None,
-            annotations: None,
-        }
+        ToolBuilder::new(self, name.into())
     }
 
     /// Adds a resource.
     pub fn resource<F, Fut>(mut self, resource: Resource, read: F) -> Self
     where
         F: Fn(Read) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<ResourceContents, RpcError>> + Send + 'static,
+        Fut: Future<Output = Result<ResourceContents, CallError>> + Send + 'static,
     {
-        self.resources.push((resource, ResourceEntry(resource::erase(read))));
+        self.touched.resources = true;
+        self.parts.resources.push((resource, resource::erase(read)));
         self
     }
 
@@ -159,9 +233,19 @@ impl Builder {
     pub fn resource_template<F, Fut>(mut self, template: ResourceTemplate, read: F) -> Self
     where
         F: Fn(Read) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<ResourceContents, RpcError>> + Send + 'static,
+        Fut: Future<Output = Result<ResourceContents, CallError>> + Send + 'static,
     {
-        self.templates.push((template, resource::erase(read)));
+        self.touched.resources = true;
+        match Template::parse(&template.uri_template) {
+            Some(parsed) => {
+                let uri_template = template.uri_template.clone();
+                let entry = TemplateEntry { uri_template, template: parsed, read: resource::erase(read) };
+                self.parts.templates.push((template, Arc::new(entry)));
+            }
+            None => {
+                self.bad.get_or_insert(BuildError::Template(template.uri_template));
+            }
+        }
         self
     }
 
@@ -169,9 +253,90 @@ impl Builder {
     pub fn prompt<F, Fut>(mut self, prompt: Prompt, get: F) -> Self
     where
         F: Fn(GetPrompt) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Vec<PromptMessage>, RpcError>> + Send + 'static,
+        Fut: Future<Output = Result<Vec<PromptMessage>, CallError>> + Send + 'static,
     {
-        self.prompts.push(PromptEntry { prompt, get: prompt::erase(get) });
+        self.touched.prompts = true;
+        self.parts.prompts.push(Arc::new(PromptEntry { prompt, get: prompt::erase(get) }));
+        self
+    }
+
+    /// Completes an argument of a prompt while it is typed; the first hundred values are sent.
+    ///
+    /// ```
+    /// # use micro_mcp::{BuildError, Server, proto::{Content, Prompt, PromptArgument, PromptMessage}};
+    /// # fn main() -> Result<(), BuildError> {
+    /// # let language = PromptArgument { name: "language".into(), ..PromptArgument::default() };
+    /// # let prompt = Prompt { name: "review".into(), arguments: vec![language], ..Prompt::default() };
+    /// let server = Server::builder("reviewer", "1.0")
+    ///     .prompt(prompt, |get| async move {
+    ///         Ok(vec![PromptMessage::user(Content::text(format!("Review this {}.", get.argument("language"))))])
+    ///     })
+    ///     .complete_prompt("review", "language", |typed| async move {
+    ///         ["rust", "ruby", "go"].into_iter().filter(move |language| language.starts_with(&typed.value))
+    ///     })
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn complete_prompt<F, Fut, I>(self, prompt: impl Into<String>, argument: impl Into<String>, complete: F) -> Self
+    where
+        F: Fn(Complete) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = I> + Send + 'static,
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.complete(Of::Prompt { name: prompt.into() }, argument.into(), complete)
+    }
+
+    /// Completes a variable of a resource template while it is typed; the template is named by its text.
+    pub fn complete_template<F, Fut, I>(
+        self,
+        uri_template: impl Into<String>,
+        variable: impl Into<String>,
+        complete: F,
+    ) -> Self
+    where
+        F: Fn(Complete) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = I> + Send + 'static,
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.complete(Of::Template { uri: uri_template.into() }, variable.into(), complete)
+    }
+
+    fn complete<F, Fut, I>(mut self, of: Of, argument: String, complete: F) -> Self
+    where
+        F: Fn(Complete) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = I> + Send + 'static,
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.parts.completions.insert((of, argument), completion::erase(complete));
+        self
+    }
+
+    // === what it no longer offers; what is not there is no error ===
+
+    /// Removes a tool.
+    pub fn remove_tool(mut self, name: &str) -> Self {
+        self.touched.tools |= retain(&mut self.parts.tools, |(tool, _)| tool.name != name);
+        self
+    }
+
+    /// Removes a resource.
+    pub fn remove_resource(mut self, uri: &str) -> Self {
+        self.touched.resources |= retain(&mut self.parts.resources, |(resource, _)| resource.uri != uri);
+        self
+    }
+
+    /// Removes a family of resources, with its completions.
+    pub fn remove_resource_template(mut self, uri_template: &str) -> Self {
+        self.touched.resources |= retain(&mut self.parts.templates, |(shown, _)| shown.uri_template != uri_template);
+        self.parts.completions.retain(|(of, _), _| !matches!(of, Of::Template { uri } if uri == uri_template));
+        self
+    }
+
+    /// Removes a prompt, with its completions.
+    pub fn remove_prompt(mut self, name: &str) -> Self {
+        self.touched.prompts |= retain(&mut self.parts.prompts, |entry| entry.prompt.name != name);
+        self.parts.completions.retain(|(of, _), _| !matches!(of, Of::Prompt { name: other } if other == name));
         self
     }
 
@@ -179,142 +344,14 @@ impl Builder {
     ///
     /// # Errors
     /// The first thing that is wrong with it.
-    pub fn build(mut self) -> Result<Server, BuildError> {
-        if let Some(bad) = self.bad {
-            return Err(bad);
-        }
-        let offer = |any: bool| any.then_some(ListChanged::YES);
-        self.info.capabilities = ServerCapabilities {
-            tools: offer(!self.tools.is_empty()),
-            resources: offer(!self.resources.is_empty() || !self.templates.is_empty()),
-            prompts: offer(!self.prompts.is_empty()),
-            logging: self.logging.then(Map::new),
-            ..ServerCapabilities::default()
-        };
-        let identity = Identity::of(&self.info);
-        let layout = Layout { size: self.page_size, cache: self.cache, identity: &identity, keys: &self.keys };
-
-        let (shown, calls): (Vec<Tool>, Vec<tool::Call>) = self.tools.into_iter().unzip();
-        // Older revisions skip what they do not know.
-        let legacy: Vec<_> = shown.iter().map(|tool| tool.clone().for_revision(Revision::LATEST_LEGACY)).collect();
-        let tool_pages = layout.pages("tools", &shown, &legacy);
-        let entries = shown.into_iter().zip(calls).map(|(tool, call)| ready(tool, call));
-        let tools = entries.collect::<Result<Vec<_>, _>>()?;
-
-        let (shown, entries): (Vec<Resource>, Vec<ResourceEntry>) = self.resources.into_iter().unzip();
-        let resource_pages = layout.pages("resources", &shown, &shown);
-        let resources = shown.into_iter().map(|resource| resource.uri).zip(entries);
-
-        let (shown, reads): (Vec<ResourceTemplate>, Vec<_>) = self.templates.into_iter().unzip();
-        let template_pages = layout.pages("resourceTemplates", &shown, &shown);
-        let templates = shown.into_iter().zip(reads).map(|(shown, read)| match Template::parse(&shown.uri_template) {
-            Some(template) => Ok(TemplateEntry { template, read }),
-            None => Err(BuildError::Template(shown.uri_template)),
-        });
-
-        let shown: Vec<&Prompt> = self.prompts.iter().map(|entry| &entry.prompt).collect();
-        let prompt_pages = layout.pages("prompts", &shown, &shown);
-        let prompts = self.prompts.into_iter().map(|entry| (entry.prompt.name.clone(), entry));
-
-        Ok(Server {
-            tools: unique(tools)?,
-            resources: unique(resources)?,
-            templates: templates.collect::<Result<_, _>>()?,
-            prompts: unique(prompts)?,
-            cache: self.cache,
-            info: Arc::new(self.info),
-            changes: broadcast::channel(64).0,
-            tool_pages,
-            resource_pages,
-            template_pages,
-            prompt_pages,
-            identity,
-        })
+    pub fn build(self) -> Result<Server, BuildError> {
+        Server::of(self)
     }
 }
 
-impl ToolBuilder {
-    /// What it does, for the model.
-    pub fn description(mut self, text: impl Into<String>) -> Self {
-        self.description = Some(text.into());
-        self
-    }
-
-    /// Its name for people.
-    pub fn title(mut self, text: impl Into<String>) -> Self {
-        self.title = Some(text.into());
-        self
-    }
-
-    /// Shows the schema of this type instead of the closure's argument type.
-    pub fn input_schema<T: JsonSchema>(self) -> Self {
-        self.input_schema_raw(tool::schema_of::<T>())
-    }
-
-    /// Shows this schema, word for word.
-    pub fn input_schema_raw(mut self, schema: Schema) -> Self {
-        self.input = Some(schema);
-        self
-    }
-
-    /// The schema of `structuredContent`. Results are not checked against it.
-    pub fn output_schema<T: JsonSchema>(mut self) -> Self {
-        self.output = Some(tool::schema_of::<T>());
-        self
-    }
-
-    /// Hints on its behaviour.
-    pub fn annotations(mut self, annotations: ToolAnnotations) -> Self {
-        self.annotations = Some(annotations);
-        self
-    }
-
-    /// What runs when it is called; ends the description.
-    pub fn handler<M: 'static, F: ToolFn<M>>(self, handler: F) -> Builder {
-        let mut server = self.server;
-        let input = self.input.unwrap_or_else(tool::schema_of::<F::Args>);
-        let shown = Tool {
-            title: self.title,
-            description: self.description,
-            output_schema: self.output.map(|schema| schema.as_raw().to_owned()),
-            annotations: self.annotations,
-            ..Tool::new(self.name, input.as_raw().to_owned())
-        };
-        let valid = (1..=128).contains(&shown.name.len())
-            && shown.name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
-        if !valid {
-            server.bad.get_or_insert(BuildError::Name(shown.name.clone()));
-        }
-        server.tools.push((shown, tool::erase(handler)));
-        server
-    }
-}
-
-/// Compiles what a call needs.
-fn ready(tool: Tool, call: tool::Call) -> Result<(String, ToolEntry), BuildError> {
-    let Tool { name, input_schema, .. } = tool;
-    let wrong = |source| BuildError::Schema { tool: name.clone(), source };
-    let schema = Schema::parse(input_schema.get()).map_err(wrong)?;
-    let validator = Validator::compile(&schema).map_err(wrong)?;
-    if !is_object_schema(&input_schema) {
-        return Err(BuildError::NoObject(name));
-    }
-    let mirrored = headers::collect(&input_schema);
-    let mirrored = mirrored.map_err(|source| BuildError::Header { tool: name.clone(), source })?;
-    Ok((name, ToolEntry { call, validator, mirrored }))
-}
-
-fn is_object_schema(schema: &RawValue) -> bool {
-    let value: Value = serde_json::from_str(schema.get()).unwrap_or_default();
-    value.get("type").and_then(Value::as_str) == Some("object")
-}
-
-fn unique<T>(named: impl IntoIterator<Item = (String, T)>) -> Result<HashMap<Box<str>, T>, BuildError> {
-    let mut all = HashMap::new();
-    for (name, item) in named {
-        if all.insert(Box::from(name.as_str()), item).is_some() {
-            return Err(BuildError::Twice(name));
-        }
-    }
-    Ok(all)
+/// Whether anything went.
+fn retain<T>(all: &mut Vec<T>, keep: impl FnMut(&T) -> bool) -> bool {
+    let before = all.len();
+    all.retain(keep);
+    all.len() != before
 }

@@ -1,12 +1,17 @@
 //! What a closure may keep of the request it answers.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use micro_mcp_proto::{ClientCapabilities, Era, Id, LogLevel, Revision, write};
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::{Cx, Principal, cx, outlet::Outlet};
+use crate::{
+    AskError, Cx, InvalidState, Principal,
+    ask::{self, Line},
+    cx,
+    outlet::Outlet,
+};
 
 /// [`Cx`], owned, so that a closure's future can hold it.
 #[derive(Debug, Clone)]
@@ -19,7 +24,9 @@ pub struct CallContext {
     pub capabilities: ClientCapabilities,
     log_level: Option<LogLevel>,
     progress_token: Option<Arc<RawValue>>,
-    outlet: Arc<Outlet>,
+    pub(crate) outlet: Arc<Outlet>,
+    /// The way to ask a legacy client.
+    pub(crate) line: Option<Line>,
 }
 
 impl CallContext {
@@ -32,6 +39,7 @@ impl CallContext {
             log_level: cx.log_level(),
             progress_token: token.map(Arc::from),
             outlet: cx.outlet.clone(),
+            line: cx.line(),
         }
     }
 
@@ -57,5 +65,30 @@ impl CallContext {
         if self.log_level.is_some_and(|least| level >= least) {
             self.outlet.send_with(|| write::log(level, logger, data)).await;
         }
+    }
+
+    /// The state of an [`crate::InputRequired`] that the client came back with; `None` when it came for
+    /// the first time.
+    ///
+    /// # Errors
+    /// When it is of another kind than it was.
+    pub fn state<S: DeserializeOwned>(&self) -> Result<Option<S>, InvalidState> {
+        let state = self.outlet.notes().with(|book| book.state.clone());
+        state.map(|raw| serde_json::from_str(raw.get()).map_err(|_| InvalidState)).transpose()
+    }
+
+    /// The form that was filled in under this key of an [`crate::InputRequired`]; `None` when it is not
+    /// there or does not fit: ask again.
+    ///
+    /// # Errors
+    /// When the person declined or went away, or the answer is none at all.
+    pub fn response<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, AskError> {
+        let answer = self.outlet.notes().with(|book| book.given.get(key).cloned());
+        answer.map_or(Ok(None), |answer| ask::read_response(&answer))
+    }
+
+    /// All answers the client came back with, raw, by key.
+    pub fn responses(&self) -> BTreeMap<String, Box<RawValue>> {
+        self.outlet.notes().with(|book| book.given.clone())
     }
 }

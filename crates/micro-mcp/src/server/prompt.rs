@@ -6,8 +6,7 @@ use futures_core::future::BoxFuture;
 use micro_mcp_proto::{Prompt, PromptMessage, RpcError};
 use serde_json::value::RawValue;
 
-use super::CallContext;
-use crate::Cx;
+use super::{CallContext, CallError};
 
 /// A wish for a prompt.
 #[derive(Debug, Clone)]
@@ -25,7 +24,7 @@ impl GetPrompt {
     }
 }
 
-type PromptFn = Arc<dyn Fn(GetPrompt) -> BoxFuture<'static, Result<Vec<PromptMessage>, RpcError>> + Send + Sync>;
+type PromptFn = Arc<dyn Fn(GetPrompt) -> BoxFuture<'static, Result<Vec<PromptMessage>, CallError>> + Send + Sync>;
 
 pub(super) struct PromptEntry {
     pub(super) prompt: Prompt,
@@ -35,20 +34,20 @@ pub(super) struct PromptEntry {
 pub(super) fn erase<F, Fut>(get: F) -> PromptFn
 where
     F: Fn(GetPrompt) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<Vec<PromptMessage>, RpcError>> + Send + 'static,
+    Fut: Future<Output = Result<Vec<PromptMessage>, CallError>> + Send + 'static,
 {
     Arc::new(move |wish| Box::pin(get(wish)))
 }
 
 impl PromptEntry {
-    pub(super) async fn get(&self, cx: &Cx<'_>, arguments: Option<&RawValue>) -> Result<Vec<PromptMessage>, RpcError> {
+    /// The arguments, if they are what the prompt takes.
+    pub(super) fn arguments(&self, raw: Option<&RawValue>) -> Result<BTreeMap<String, String>, RpcError> {
         let wrong = |_| RpcError::invalid_params("params.arguments must be an object of strings");
         let arguments: BTreeMap<String, String> =
-            arguments.map(|raw| serde_json::from_str(raw.get()).map_err(wrong)).transpose()?.unwrap_or_default();
-        let missing = self.prompt.arguments.iter().find(|a| a.required && !arguments.contains_key(&a.name));
-        if let Some(missing) = missing {
-            return Err(RpcError::invalid_params(format!("Missing argument: {}", missing.name)));
+            raw.map(|raw| serde_json::from_str(raw.get()).map_err(wrong)).transpose()?.unwrap_or_default();
+        match self.prompt.arguments.iter().find(|a| a.required && !arguments.contains_key(&a.name)) {
+            Some(missing) => Err(RpcError::invalid_params(format!("Missing argument: {}", missing.name))),
+            None => Ok(arguments),
         }
-        (self.get)(GetPrompt { cx: CallContext::of(cx), arguments }).await
     }
 }

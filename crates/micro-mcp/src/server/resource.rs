@@ -1,16 +1,11 @@
 //! Resources: closures from a URI to contents.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    future::Future,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, future::Future, sync::Arc};
 
 use futures_core::future::BoxFuture;
-use micro_mcp_proto::{ResourceContents, RpcError};
+use micro_mcp_proto::{Era, ResourceContents, RpcError};
 
-use super::CallContext;
-use crate::Cx;
+use super::{CallContext, CallError, offer::Offer};
 
 /// A wish to read a resource.
 #[derive(Debug, Clone)]
@@ -24,11 +19,17 @@ pub struct Read {
     pub variables: BTreeMap<String, String>,
 }
 
-pub(super) type ReadFn = Arc<dyn Fn(Read) -> BoxFuture<'static, Result<Vec<ResourceContents>, RpcError>> + Send + Sync>;
+impl Read {
+    /// The error for a template whose variables name nothing.
+    pub fn not_found(&self) -> CallError {
+        not_found(self.cx.era(), &self.uri).into()
+    }
+}
 
-pub(super) struct ResourceEntry(pub(super) ReadFn);
+pub(super) type ReadFn = Arc<dyn Fn(Read) -> BoxFuture<'static, Result<ResourceContents, CallError>> + Send + Sync>;
 
 pub(super) struct TemplateEntry {
+    pub(super) uri_template: String,
     pub(super) template: Template,
     pub(super) read: ReadFn,
 }
@@ -36,31 +37,31 @@ pub(super) struct TemplateEntry {
 pub(super) fn erase<F, Fut>(read: F) -> ReadFn
 where
     F: Fn(Read) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<ResourceContents, RpcError>> + Send + 'static,
+    Fut: Future<Output = Result<ResourceContents, CallError>> + Send + 'static,
 {
-    Arc::new(move |wish| {
-        let contents = read(wish);
-        Box::pin(async move { Ok(vec![contents.await?]) })
-    })
+    Arc::new(move |wish| Box::pin(read(wish)))
 }
 
-/// Reads a resource by its own name first, then by the first template that fits.
-pub(super) async fn read(
-    resources: &HashMap<Box<str>, ResourceEntry>,
-    templates: &[TemplateEntry],
-    cx: &Cx<'_>,
-    uri: &str,
-) -> Result<Vec<ResourceContents>, RpcError> {
-    let wish = |variables| Read { cx: CallContext::of(cx), uri: uri.to_owned(), variables };
-    if let Some(ResourceEntry(read)) = resources.get(uri) {
-        return read(wish(BTreeMap::new())).await;
+/// A resource by its own name first, then by the first template that fits, with what its variables
+/// stand for.
+pub(super) fn find<'o>(offer: &'o Offer, uri: &str) -> Option<(&'o ReadFn, BTreeMap<String, String>)> {
+    if let Some(read) = offer.resources.get(uri) {
+        return Some((read, BTreeMap::new()));
     }
-    let fitting = templates.iter().find_map(|entry| Some((entry, entry.template.variables(uri)?)));
-    match fitting {
-        Some((entry, variables)) => (entry.read)(wish(variables)).await,
-        None => Err(RpcError::resource_not_found(uri)),
+    offer.templates.iter().find_map(|entry| Some((&entry.read, entry.template.variables(uri)?)))
+}
+
+/// Revisions before 2026-07-28 have a code of their own for it.
+pub(super) fn not_found(era: Era, uri: &str) -> RpcError {
+    let error = RpcError::resource_not_found(uri);
+    match era {
+        Era::Modern => error,
+        Era::Legacy => RpcError { code: LEGACY_NOT_FOUND, ..error },
     }
 }
+
+/// Resource not found, up to 2025-11-25.
+const LEGACY_NOT_FOUND: i32 = -32002;
 
 /// A URI template with simple variables (RFC 6570, level 1): text, then a variable, in turns.
 #[derive(Debug, PartialEq, Eq)]
@@ -86,8 +87,13 @@ impl Template {
         Some(Self { head, rest })
     }
 
+    /// Whether it has this variable.
+    pub(super) fn has(&self, variable: &str) -> bool {
+        self.rest.iter().any(|(name, _)| name == variable)
+    }
+
     /// What the variables stand for in a URI; each is not empty and holds no `/`.
-    fn variables(&self, uri: &str) -> Option<BTreeMap<String, String>> {
+    pub(super) fn variables(&self, uri: &str) -> Option<BTreeMap<String, String>> {
         let mut left = uri.strip_prefix(&self.head)?;
         let mut found = BTreeMap::new();
         for (name, after) in &self.rest {

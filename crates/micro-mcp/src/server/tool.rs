@@ -1,12 +1,12 @@
 //! Tools: closures from typed arguments to something a model can read.
 
-use std::{future::Future, sync::Arc};
+use std::future::{Future, ready};
 
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use micro_core::{Schema, Validator, Violation};
 use micro_mcp_proto::{
-    CallToolResult, Content, Era, Revision, RpcError,
+    CallToolResult, Content, Era, Revision, RpcError, code,
     headers::{self, ParamHeader},
     meta_key,
 };
@@ -14,45 +14,11 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 
-use super::CallContext;
+use super::{CallContext, CallError};
 use crate::{
     Cx,
     result::{self, Identity},
 };
-
-/// Why a tool has no result.
-#[derive(Debug, Clone)]
-pub enum ToolError {
-    /// It failed, and the model reads why (`isError`).
-    Failed(String),
-    /// The call itself was wrong, or needs what the client has not declared.
-    Rpc(RpcError),
-}
-
-impl From<RpcError> for ToolError {
-    fn from(error: RpcError) -> Self {
-        Self::Rpc(error)
-    }
-}
-
-impl From<&str> for ToolError {
-    fn from(text: &str) -> Self {
-        Self::Failed(text.to_owned())
-    }
-}
-
-impl From<String> for ToolError {
-    fn from(text: String) -> Self {
-        Self::Failed(text)
-    }
-}
-
-/// Shows the error's `detail`, which is meant to be shown, and nothing of its cause.
-impl From<micro_core::Error> for ToolError {
-    fn from(error: micro_core::Error) -> Self {
-        Self::Failed(error.detail)
-    }
-}
 
 /// What a tool may return.
 pub trait IntoToolResult {
@@ -60,7 +26,7 @@ pub trait IntoToolResult {
     ///
     /// # Errors
     /// Whatever the tool failed with.
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError>;
+    fn into_tool_result(self) -> Result<CallToolResult, CallError>;
 }
 
 /// A value for programs (`structuredContent`), and as text for models.
@@ -73,47 +39,47 @@ pub struct Json<T>(pub T);
 pub struct NoArgs {}
 
 impl IntoToolResult for CallToolResult {
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
+    fn into_tool_result(self) -> Result<CallToolResult, CallError> {
         Ok(self)
     }
 }
 
 impl IntoToolResult for String {
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
+    fn into_tool_result(self) -> Result<CallToolResult, CallError> {
         Ok(CallToolResult::text(self))
     }
 }
 
 impl IntoToolResult for &str {
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
+    fn into_tool_result(self) -> Result<CallToolResult, CallError> {
         Ok(CallToolResult::text(self))
     }
 }
 
 impl IntoToolResult for Content {
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
+    fn into_tool_result(self) -> Result<CallToolResult, CallError> {
         Ok(CallToolResult::new([self]))
     }
 }
 
 impl IntoToolResult for Vec<Content> {
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
+    fn into_tool_result(self) -> Result<CallToolResult, CallError> {
         Ok(CallToolResult::new(self))
     }
 }
 
 impl<T: Serialize> IntoToolResult for Json<T> {
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
+    fn into_tool_result(self) -> Result<CallToolResult, CallError> {
         let value = serde_json::to_value(self.0).map_err(|error| {
             tracing::error!(%error, "a tool's result cannot be written as JSON");
-            ToolError::Rpc(RpcError::internal())
+            CallError::Rpc(RpcError::internal())
         })?;
         Ok(CallToolResult::structured(value))
     }
 }
 
-impl<T: IntoToolResult, E: Into<ToolError>> IntoToolResult for Result<T, E> {
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
+impl<T: IntoToolResult, E: Into<CallError>> IntoToolResult for Result<T, E> {
+    fn into_tool_result(self) -> Result<CallToolResult, CallError> {
         self.map_err(Into::into)?.into_tool_result()
     }
 }
@@ -125,7 +91,7 @@ pub trait ToolFn<M>: Send + Sync + 'static {
     type Args: DeserializeOwned + JsonSchema;
 
     /// Calls it. The context is only made for closures that take it.
-    fn call(&self, cx: &Cx<'_>, args: Self::Args) -> BoxFuture<'static, Result<CallToolResult, ToolError>>;
+    fn call(&self, cx: &Cx<'_>, args: Self::Args) -> BoxFuture<'static, Result<CallToolResult, CallError>>;
 }
 
 impl<F, Fut, A> ToolFn<(A,)> for F
@@ -136,7 +102,7 @@ where
 {
     type Args = A;
 
-    fn call(&self, _: &Cx<'_>, args: A) -> BoxFuture<'static, Result<CallToolResult, ToolError>> {
+    fn call(&self, _: &Cx<'_>, args: A) -> BoxFuture<'static, Result<CallToolResult, CallError>> {
         let output = self(args);
         Box::pin(async move { output.await.into_tool_result() })
     }
@@ -150,19 +116,23 @@ where
 {
     type Args = A;
 
-    fn call(&self, cx: &Cx<'_>, args: A) -> BoxFuture<'static, Result<CallToolResult, ToolError>> {
+    fn call(&self, cx: &Cx<'_>, args: A) -> BoxFuture<'static, Result<CallToolResult, CallError>> {
         let output = self(CallContext::of(cx), args);
         Box::pin(async move { output.await.into_tool_result() })
     }
 }
 
 /// A tool's closure: arguments as JSON text in, a future out.
-pub(super) type Call = Arc<dyn Fn(&Cx<'_>, &str) -> Called + Send + Sync>;
-type Called = Result<BoxFuture<'static, Result<CallToolResult, ToolError>>, serde_json::Error>;
+pub(super) type Call = Box<dyn Fn(&Cx<'_>, &str) -> Called + Send + Sync>;
+type Called = BoxFuture<'static, Result<CallToolResult, CallError>>;
 
 /// A closure with its argument type forgotten.
 pub(super) fn erase<M: 'static, F: ToolFn<M>>(tool: F) -> Call {
-    Arc::new(move |cx, arguments| Ok(tool.call(cx, serde_json::from_str(arguments)?)))
+    Box::new(move |cx, arguments| match serde_json::from_str(arguments) {
+        Ok(arguments) => tool.call(cx, arguments),
+        // The schema allows what the type does not: the model can still learn from it.
+        Err(error) => Box::pin(ready(Err(CallError::Failed(format!("Invalid arguments: {error}"))))),
+    })
 }
 
 /// The schema of a type, as it is shown to clients.
@@ -178,41 +148,41 @@ pub(super) struct ToolEntry {
 }
 
 impl ToolEntry {
-    pub(super) async fn call(
-        &self,
-        cx: &Cx<'_>,
-        arguments: Option<&RawValue>,
-        identity: &Identity,
-    ) -> Result<Bytes, RpcError> {
-        if let (Era::Modern, Some(headers)) = (cx.era(), cx.headers()) {
-            headers::check_params(&self.mirrored, headers, arguments)?;
+    /// Whether the headers say what the arguments say; only modern HTTP has them.
+    pub(super) fn check_headers(&self, cx: &Cx<'_>, arguments: Option<&RawValue>) -> Result<(), RpcError> {
+        match (cx.era(), cx.headers()) {
+            (Era::Modern, Some(headers)) => headers::check_params(&self.mirrored, headers, arguments),
+            _ => Ok(()),
         }
-        let text = arguments.map_or("{}", RawValue::get);
-        if let Err(violations) = self.validator.check(text) {
-            return Ok(result::tool_error(cx.revision, &describe(&violations), identity));
-        }
-        let called = match (self.call)(cx, text) {
-            Ok(called) => called,
-            // The schema allows what the type does not: the model can still learn from it.
-            Err(error) => {
-                return Ok(result::tool_error(cx.revision, &format!("Invalid arguments: {error}"), identity));
-            }
-        };
-        match called.await {
-            Ok(result) => Ok(render(cx.revision, result, identity)),
-            Err(ToolError::Failed(text)) => Ok(result::tool_error(cx.revision, &text, identity)),
-            Err(ToolError::Rpc(error)) => Err(error),
-        }
+    }
+
+    /// Whether the arguments fit the schema; if not, in what way they do not.
+    pub(super) fn check(&self, arguments: &str) -> Result<(), String> {
+        self.validator.check(arguments).map_err(|violations| {
+            let lines: Vec<String> = violations.iter().map(Violation::to_string).collect();
+            format!("Invalid arguments: {}", lines.join("; "))
+        })
+    }
+
+    pub(super) fn start(&self, cx: &Cx<'_>, arguments: &str) -> Called {
+        (self.call)(cx, arguments)
     }
 }
 
-fn describe(violations: &[Violation]) -> String {
-    let lines: Vec<String> = violations.iter().map(Violation::to_string).collect();
-    format!("Invalid arguments: {}", lines.join("; "))
+/// A failure as the revision knows it.
+pub(super) fn failed(revision: Revision, error: CallError, identity: &Identity) -> Result<Bytes, RpcError> {
+    match error {
+        CallError::Failed(text) => Ok(result::tool_error(revision, &text, identity)),
+        // Legacy clients do not know the code; the model can still learn what is missing.
+        CallError::Rpc(error) if error.code == code::MISSING_CAPABILITY && revision.era() == Era::Legacy => {
+            Ok(result::tool_error(revision, &error.message, identity))
+        }
+        error => Err(error.into_rpc(revision.era())),
+    }
 }
 
 /// The result as the revision knows it.
-fn render(revision: Revision, result: CallToolResult, identity: &Identity) -> Bytes {
+pub(super) fn render(revision: Revision, result: CallToolResult, identity: &Identity) -> Bytes {
     let mut result = result.for_revision(revision);
     let mut writer = result::complete(revision, 512).content(&result.content);
     if let Some(value) = &result.structured_content {

@@ -1,4 +1,4 @@
-//! Resources: text, bytes, a template.
+//! Resources: text, bytes, one to watch, a template with completion.
 
 use micro_mcp::{
     Builder,
@@ -6,7 +6,11 @@ use micro_mcp::{
 };
 use serde_json::json;
 
-use crate::tools::PIXEL;
+use crate::content::PIXEL;
+
+/// Changes whenever `test_trigger_resource_update` is called.
+pub(crate) const WATCHED: &str = "test://watched-resource";
+const TEMPLATE: &str = "test://template/{id}/data";
 
 pub(crate) fn add(server: Builder) -> Builder {
     server
@@ -16,9 +20,12 @@ pub(crate) fn add(server: Builder) -> Builder {
         .resource(resource("test://static-binary", "static-binary", "A picture.", "image/png"), |read| async move {
             Ok(ResourceContents::blob(read.uri, "image/png", PIXEL))
         })
+        .resource(resource(WATCHED, "watched-resource", "A text to watch.", "text/plain"), |read| async move {
+            Ok(ResourceContents::text(read.uri, "text/plain", "This is the content of the watched resource."))
+        })
         .resource_template(
             ResourceTemplate {
-                uri_template: "test://template/{id}/data".into(),
+                uri_template: TEMPLATE.into(),
                 name: "template".into(),
                 description: Some("Data by number.".into()),
                 mime_type: Some("application/json".into()),
@@ -30,6 +37,9 @@ pub(crate) fn add(server: Builder) -> Builder {
                 Ok(ResourceContents::text(read.uri, "application/json", data.to_string()))
             },
         )
+        .complete_template(TEMPLATE, "id", |typed| async move {
+            (1..1000).map(|id| id.to_string()).filter(move |id| id.starts_with(&typed.value))
+        })
 }
 
 fn resource(uri: &str, name: &str, description: &str, mime_type: &str) -> Resource {

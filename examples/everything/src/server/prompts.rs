@@ -1,11 +1,11 @@
-//! Prompts: plain, with arguments, with a resource, with a picture.
+//! Prompts: plain, with arguments and their completion, with a resource, with a picture.
 
 use micro_mcp::{
     Builder,
     proto::{Content, Prompt, PromptArgument, PromptMessage, ResourceContents},
 };
 
-use crate::tools::PIXEL;
+use crate::content::PIXEL;
 
 pub(crate) fn add(server: Builder) -> Builder {
     server
@@ -20,6 +20,9 @@ pub(crate) fn add(server: Builder) -> Builder {
                 Ok(vec![PromptMessage::user(Content::text(text))])
             },
         )
+        .complete_prompt("test_prompt_with_arguments", "arg1", |typed| async move {
+            ["test", "testing", "text"].into_iter().filter(move |word| word.starts_with(&typed.value))
+        })
         .prompt(
             prompt("test_prompt_with_embedded_resource", "A prompt about a resource.", &["resourceUri"]),
             |get| async move {

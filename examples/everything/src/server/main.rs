@@ -1,18 +1,28 @@
-//! An MCP server with one of everything, for clients and the official conformance suite.
+//! An MCP server with one of everything: a tour of the SDK, and what the official conformance suite tries.
+//!
+//! | file | what it shows |
+//! | --- | --- |
+//! | `content.rs` | what a tool can return |
+//! | `calls.rs` | progress, log messages, failures, schemas, mirrored headers |
+//! | `asks.rs` | asking the user, the model and the roots of a client |
+//! | `rounds.rs` | the same in several rounds, and with a state of one's own |
+//! | `changes.rs` | changing the server while it runs |
+//! | `resources.rs` | resources, templates, subscriptions |
+//! | `prompts.rs` | prompts, and completing their arguments |
 
+mod asks;
+mod calls;
+mod changes;
+mod content;
 mod prompts;
 mod resources;
-mod tools;
+mod rounds;
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use clap::{ArgGroup, Parser};
 use micro_mcp::{
-    Change, Notifier, Server,
+    Server,
     http::{self, StreamableHttp},
     stdio,
 };
@@ -37,8 +47,21 @@ struct Args {
     stdio: bool,
 }
 
-/// Tools that announce changes need what only the finished server can give.
-type Changes = Arc<OnceLock<Notifier>>;
+/// The whole server. The first tool and the first resource work without anything: suites try those.
+fn everything() -> anyhow::Result<Server> {
+    let server = Server::builder("everything-server", env!("CARGO_PKG_VERSION"))
+        .title("Everything")
+        .instructions("One of everything that MCP servers can offer, to try a client on.")
+        .logging()
+        .subscriptions();
+    let server = content::add(server);
+    let server = calls::add(server);
+    let server = asks::add(server);
+    let server = rounds::add(server);
+    let server = changes::add(server);
+    let server = resources::add(server);
+    Ok(prompts::add(server).build()?)
+}
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
@@ -77,26 +100,6 @@ async fn run(address: Option<SocketAddr>) -> anyhow::Result<()> {
 fn say(text: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{text}"); // nobody there to read it is no reason to stop
-}
-
-/// The whole server. The first tool and the first resource work without anything: suites try those.
-fn everything() -> anyhow::Result<Server> {
-    let changes = Changes::default();
-    let builder = Server::builder("everything-server", env!("CARGO_PKG_VERSION"))
-        .instructions("One of everything that MCP servers can offer, to try a client on.")
-        .logging();
-    let builder = tools::add(builder, &changes);
-    let builder = resources::add(builder);
-    let server = prompts::add(builder).build()?;
-    changes.get_or_init(|| server.notifier());
-    Ok(server)
-}
-
-/// Tells listening clients, once the server is there.
-fn announce(changes: &Changes, change: Change) {
-    if let Some(notifier) = changes.get() {
-        notifier.changed(change);
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,129 @@
+//! Questions to legacy clients that wait for their answers.
+
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use micro_mcp_proto::{Id, RpcError, write};
+use parking_lot::Mutex;
+use serde_json::value::RawValue;
+use tokio::{sync::oneshot, time::timeout};
+
+use super::AskError;
+use crate::{outlet::Outlet, seal::NONCE};
+
+/// What a client answered: a result, or an error.
+type Answer = Result<Box<RawValue>, RpcError>;
+
+/// The questions of a server that wait. They live in this process alone: when the client's answer
+/// reaches another replica, that one says 202 and the question here runs out of time, so replicas want
+/// a balancer that keeps legacy sessions where they are.
+#[derive(Default)]
+pub(crate) struct Pending(Mutex<HashMap<Box<str>, Waiting>>);
+
+struct Waiting {
+    session: [u8; NONCE],
+    answer: oneshot::Sender<Answer>,
+}
+
+/// The way to one legacy client.
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    pending: Arc<Pending>,
+    session: [u8; NONCE],
+}
+
+/// Questions that wait at once, in all and of one session.
+const MAX_PENDING: usize = 4096;
+const MAX_OF_SESSION: usize = 64;
+
+impl Pending {
+    /// Hands an answer to the question it names. Only the session that was asked can answer; whatever
+    /// else comes is late, made up, or another replica's.
+    pub(crate) fn resolve(&self, session: [u8; NONCE], id: Id<'_>, outcome: Result<&RawValue, &RawValue>) {
+        let id = id.as_str().trim_matches('"');
+        let mut pending = self.0.lock();
+        if pending.get(id).is_none_or(|waiting| waiting.session != session) {
+            return;
+        }
+        let Some(waiting) = pending.remove(id) else { return };
+        let _ = waiting.answer.send(match outcome {
+            Ok(result) => Ok(result.to_owned()),
+            Err(error) => Err(serde_json::from_str(error.get()).unwrap_or_else(|_| RpcError::internal())),
+        });
+    }
+
+    fn open(&self, session: [u8; NONCE]) -> Option<(String, oneshot::Receiver<Answer>)> {
+        let id = random_id();
+        let (answer, answered) = oneshot::channel();
+        let mut pending = self.0.lock();
+        let full = pending.len() >= MAX_PENDING
+            || pending.values().filter(|waiting| waiting.session == session).count() >= MAX_OF_SESSION;
+        if full {
+            return None;
+        }
+        pending.insert(id.as_str().into(), Waiting { session, answer });
+        Some((id, answered))
+    }
+}
+
+impl Line {
+    pub(crate) fn new(pending: &Arc<Pending>, session: [u8; NONCE]) -> Self {
+        Self { pending: pending.clone(), session }
+    }
+
+    /// Sends a request on the stream of a call and waits for its result. Dropping this tells the client
+    /// that the answer is no longer wanted.
+    pub(crate) async fn ask(
+        &self,
+        outlet: &Outlet,
+        method: &str,
+        params: &RawValue,
+        within: Duration,
+    ) -> Result<Box<RawValue>, AskError> {
+        if outlet.is_closed() {
+            return Err(AskError::Unreachable);
+        }
+        let (id, answered) = self.pending.open(self.session).ok_or(AskError::Unreachable)?;
+        let question = Open { pending: &self.pending, outlet, id };
+        let exchange = async {
+            outlet.send_with(|| write::request(&question.id, method, params.get().as_bytes())).await;
+            answered.await
+        };
+        match timeout(within, exchange).await {
+            Ok(Ok(Ok(result))) => Ok(result),
+            Ok(Ok(Err(error))) => Err(AskError::Refused(error)),
+            Ok(Err(_)) => Err(AskError::Unreachable),
+            Err(_) => Err(AskError::TimedOut),
+        }
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pending(…)")
+    }
+}
+
+/// A question that waits, until this is dropped.
+struct Open<'a> {
+    pending: &'a Pending,
+    outlet: &'a Outlet,
+    id: String,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        // Still there: nobody answered.
+        if self.pending.0.lock().remove(&*self.id).is_some() {
+            let params = format!(r#"{{"requestId":"{}"}}"#, self.id);
+            self.outlet.try_send(write::notification("notifications/cancelled", Some(params.as_bytes())));
+        }
+    }
+}
+
+/// A name nobody can guess, and no replica uses again.
+pub(super) fn random_id() -> String {
+    let mut bytes = [0; 12];
+    getrandom::fill(&mut bytes).expect("the operating system gives randomness");
+    URL_SAFE_NO_PAD.encode(bytes)
+}

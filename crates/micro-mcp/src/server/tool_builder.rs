@@ -1,0 +1,115 @@
+//! Describing a tool.
+
+use std::sync::Arc;
+
+use micro_core::Schema;
+use micro_mcp_proto::{Icon, Tool, ToolAnnotations};
+use schemars::JsonSchema;
+use serde_json::{Map, Value};
+
+use super::{BuildError, Builder, ToolFn, offer, tool};
+
+/// A tool being described; [`ToolBuilder::handler`] puts it into its server.
+#[must_use]
+pub struct ToolBuilder {
+    server: Builder,
+    name: String,
+    title: Option<String>,
+    description: Option<String>,
+    input: Option<Schema>,
+    output: Option<Schema>,
+    annotations: Option<ToolAnnotations>,
+    icons: Vec<Icon>,
+    meta: Map<String, Value>,
+}
+
+impl ToolBuilder {
+    pub(super) fn new(server: Builder, name: String) -> Self {
+        Self {
+            server,
+            name,
+            title: None,
+            description: None,
+            input: None,
+            output: None,
+            annotations: None,
+            icons: Vec::new(),
+            meta: Map::new(),
+        }
+    }
+
+    /// What it does, for the model.
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.description = Some(text.into());
+        self
+    }
+
+    /// Its name for people.
+    pub fn title(mut self, text: impl Into<String>) -> Self {
+        self.title = Some(text.into());
+        self
+    }
+
+    /// Shows the schema of this type instead of the closure's argument type.
+    pub fn input_schema<T: JsonSchema>(self) -> Self {
+        self.input_schema_raw(tool::schema_of::<T>())
+    }
+
+    /// Shows this schema, word for word.
+    pub fn input_schema_raw(mut self, schema: Schema) -> Self {
+        self.input = Some(schema);
+        self
+    }
+
+    /// The schema of `structuredContent`. Results are not checked against it.
+    pub fn output_schema<T: JsonSchema>(mut self) -> Self {
+        self.output = Some(tool::schema_of::<T>());
+        self
+    }
+
+    /// Hints on its behaviour.
+    pub fn annotations(mut self, annotations: ToolAnnotations) -> Self {
+        self.annotations = Some(annotations);
+        self
+    }
+
+    /// A picture of it.
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
+    }
+
+    /// Whatever else is to be said of it, in `_meta`; keys of others carry their prefix.
+    pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.meta.insert(key.into(), value.into());
+        self
+    }
+
+    /// What runs when it is called; ends the description.
+    pub fn handler<M: 'static, F: ToolFn<M>>(self, handler: F) -> Builder {
+        let mut server = self.server;
+        let input = self.input.unwrap_or_else(tool::schema_of::<F::Args>);
+        let shown = Tool {
+            title: self.title,
+            description: self.description,
+            output_schema: self.output.map(|schema| schema.as_raw().to_owned()),
+            annotations: self.annotations,
+            icons: self.icons,
+            meta: self.meta,
+            ..Tool::new(self.name, input.as_raw().to_owned())
+        };
+        let valid = (1..=128).contains(&shown.name.len())
+            && shown.name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+        if !valid {
+            server.bad.get_or_insert(BuildError::Name(shown.name.clone()));
+        }
+        server.touched.tools = true;
+        match offer::ready(&shown, tool::erase(handler)) {
+            Ok(entry) => server.parts.tools.push((shown, Arc::new(entry))),
+            Err(bad) => {
+                server.bad.get_or_insert(bad);
+            }
+        }
+        server
+    }
+}
