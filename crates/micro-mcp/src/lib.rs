@@ -4,6 +4,8 @@
 //! Does not know the registry, services, tenants or policies: a [`Handler`] answers, whoever that is.
 
 mod ask;
+#[cfg(feature = "oauth")]
+pub mod auth;
 #[cfg(feature = "client")]
 pub mod client;
 mod cx;

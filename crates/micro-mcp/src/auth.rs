@@ -1,0 +1,272 @@
+//! Authorization of the client (MCP authorization, OAuth 2.1).
+//!
+//! [`OAuth`] is the [`Credentials`] that gets its tokens itself. When a server answers 401 or 403 it finds the
+//! authorization server (RFC 9728, RFC 8414, OpenID Discovery), makes the client known there, gets a token by the
+//! grant that was chosen, and the request is sent again. Tokens are refreshed before they end, widened when the server
+//! asks for more scopes, bound to a key where both sides can (DPoP), and never shown to another issuer or server.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use micro_mcp::{
+//!     KeyRing,
+//!     auth::{FileStore, KnownClient, OAuth},
+//! };
+//!
+//! // A user at this machine: opens the browser once, remembers in an encrypted file.
+//! let store = FileStore::new("credentials", KeyRing::parse(&std::env::var("CREDENTIALS_KEY")?)?);
+//! let user = OAuth::for_user("https://mcp.example/mcp").name("Notes").store(store).build()?;
+//!
+//! // A program of its own.
+//! let client = KnownClient::with_secret("reporter", "s3cret").at("https://login.example");
+//! let machine = OAuth::for_machine("https://mcp.example/mcp", client).scopes("reports:read").build()?;
+//! # Ok(()) }
+//! ```
+
+mod builder;
+mod challenge;
+mod consent;
+mod discovery;
+mod dpop;
+mod error;
+mod fetch;
+mod flow;
+mod grants;
+mod guard;
+mod jwt;
+mod metadata;
+mod pkce;
+mod registration;
+mod scopes;
+mod secret;
+mod store;
+mod token;
+mod vault;
+
+use std::{fmt, sync::Arc};
+
+use futures_core::future::BoxFuture;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header::AUTHORIZATION};
+use parking_lot::RwLock;
+use tokio::sync::Mutex;
+use url::Url;
+
+pub use self::{
+    builder::Builder,
+    challenge::Challenge,
+    consent::Consent,
+    dpop::Dpop,
+    error::{Code, ConsentError, Document, Error},
+    grants::{IdentityProvider, SubjectToken},
+    guard::Blocked,
+    metadata::{ResourceMetadata, ServerMetadata},
+    registration::KnownClient,
+    scopes::Scopes,
+    secret::Secret,
+    store::{CredentialStore, FileStore, MemoryStore, StoreError},
+};
+use self::{
+    discovery::{Found, discover},
+    dpop::DPOP,
+    fetch::Fetch,
+    flow::Active,
+    grants::Grant,
+    scopes::Choice,
+    vault::Vault,
+};
+use crate::client::{AuthError, Credentials, Refused, Retry};
+
+/// How often one request may be sent again before its refusal is final.
+const MAX_ATTEMPTS: u32 = 3;
+
+/// Credentials that get their tokens from the server's authorization server. Cheap to clone; clones share their tokens.
+#[derive(Clone)]
+pub struct OAuth(Arc<Inner>);
+
+struct Inner {
+    server: Url,
+    fetch: Fetch,
+    vault: Vault,
+    grant: Grant,
+    scopes: Option<Scopes>,
+    offline: bool,
+    dpop: Dpop,
+    /// The tokens in use. Written only while `flow` is held.
+    current: RwLock<Option<Arc<Active>>>,
+    /// One at a time: whoever waits finds the tokens that the one before got.
+    flow: Mutex<Flow>,
+}
+
+#[derive(Default)]
+struct Flow {
+    /// Whether the store has been asked.
+    loaded: bool,
+}
+
+impl Credentials for OAuth {
+    fn authorize<'a>(
+        &'a self,
+        headers: &'a mut HeaderMap,
+        url: &'a Url,
+        method: &'a Method,
+    ) -> BoxFuture<'a, Result<(), AuthError>> {
+        Box::pin(async move { self.0.authorize(headers, url, method).await.map_err(outside) })
+    }
+
+    fn challenged<'a>(&'a self, refused: Refused<'a>) -> BoxFuture<'a, Result<Retry, AuthError>> {
+        Box::pin(async move { self.0.challenged(refused).await.map_err(outside) })
+    }
+
+    fn answered(&self, url: &Url, headers: &HeaderMap) {
+        if let Some(proofs) = self.0.current().as_ref().and_then(|active| active.proofs.as_ref())
+            && self.0.is_ours(url)
+        {
+            proofs.learn(url, headers);
+        }
+    }
+}
+
+impl fmt::Debug for OAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuth").field("server", &self.0.server.as_str()).finish_non_exhaustive()
+    }
+}
+
+fn outside(error: Error) -> AuthError {
+    AuthError::new(error.to_string()).because(error)
+}
+
+impl Inner {
+    async fn authorize(&self, headers: &mut HeaderMap, url: &Url, method: &Method) -> Result<(), Error> {
+        if !self.is_ours(url) {
+            return Ok(());
+        }
+        headers.remove(AUTHORIZATION);
+        headers.remove(DPOP);
+        let Some(active) = self.usable().await? else { return Ok(()) };
+        headers.insert(AUTHORIZATION, presented(&active)?);
+        if let Some(proofs) = &active.proofs {
+            headers.insert(DPOP, proofs.proof(method.as_str(), url, Some(&active.tokens.access))?);
+        }
+        Ok(())
+    }
+
+    /// The server's refusal becomes better credentials, or is final.
+    async fn challenged(&self, refused: Refused<'_>) -> Result<Retry, Error> {
+        if !self.is_ours(refused.url) || refused.attempt >= MAX_ATTEMPTS {
+            return Ok(Retry::No);
+        }
+        let challenge = Challenge::of(refused.headers);
+        let wants_scopes = challenge.as_ref().is_some_and(Challenge::wants_more_scopes);
+        if refused.status != StatusCode::UNAUTHORIZED && !(refused.status == StatusCode::FORBIDDEN && wants_scopes) {
+            return Ok(Retry::No);
+        }
+        let _flow = self.flow.lock().await;
+        let current = self.current();
+        if let Some(active) = &current {
+            if let Some(proofs) = &active.proofs {
+                proofs.learn(refused.url, refused.headers);
+                if challenge.as_ref().is_some_and(Challenge::wants_nonce) {
+                    return Ok(Retry::Again);
+                }
+            }
+            let sent = refused.sent.get(AUTHORIZATION);
+            if active.tokens.is_fresh() && sent != Some(&presented(active)?) {
+                return Ok(Retry::Again); // somebody else got these while this request was on its way
+            }
+            if active.granted_now && refused.attempt > 0 && !wants_scopes {
+                return Err(Error::Insufficient);
+            }
+        }
+        let found = self.discover(challenge.as_ref(), current.as_deref()).await?;
+        if let Some(active) = &current {
+            let same = active.tokens.issuer == found.server.issuer;
+            if wants_scopes && same {
+                check_progress(active, &found, challenge.as_ref(), refused.attempt)?;
+            } else if same && refused.attempt == 0 && active.tokens.refresh.is_some() {
+                if let Some(refreshed) = self.refresh(active).await? {
+                    self.put(refreshed);
+                    return Ok(Retry::Again);
+                }
+            }
+        }
+        let requested = current.as_ref().and_then(|active| active.tokens.requested.as_ref());
+        let scopes = Choice {
+            configured: self.scopes.as_ref(),
+            challenged: challenge.as_ref().and_then(Challenge::scopes).as_ref(),
+            resource: found.scopes.as_ref(),
+            server: found.server.scopes_supported.as_ref(),
+            requested,
+            offline: self.offline && matches!(self.grant, Grant::User(_)),
+        }
+        .select();
+        self.put(self.obtain(&found, scopes).await?);
+        Ok(Retry::Again)
+    }
+
+    async fn discover(&self, challenge: Option<&Challenge>, current: Option<&Active>) -> Result<Found, Error> {
+        let known = self.grant.known().and_then(|client| client.issuer.as_deref());
+        let prefer: Vec<_> = known.into_iter().chain(current.map(|active| active.tokens.issuer.as_str())).collect();
+        discover(&self.fetch, &self.server, challenge, &prefer).await
+    }
+
+    /// Tokens that can be used now: those at hand, else those that were kept, refreshed when they are about to end.
+    async fn usable(&self) -> Result<Option<Arc<Active>>, Error> {
+        let fresh = |current: Option<Arc<Active>>| current.filter(|active| active.tokens.is_fresh());
+        if let Some(active) = fresh(self.current()) {
+            return Ok(Some(active));
+        }
+        let mut flow = self.flow.lock().await;
+        if !flow.loaded {
+            if let Some(kept) = self.kept().await? {
+                self.put(kept);
+            }
+            flow.loaded = true;
+        }
+        let Some(active) = self.current() else { return Ok(None) };
+        if active.tokens.is_fresh() {
+            return Ok(Some(active));
+        }
+        if active.tokens.refresh.is_some() {
+            match self.refresh(&active).await? {
+                Some(refreshed) => self.put(refreshed),
+                None => self.put(Active {
+                    tokens: token::Tokens { refresh: None, ..active.tokens.clone() },
+                    proofs: active.proofs.clone(),
+                    granted_now: false,
+                }),
+            }
+        }
+        // Without fresh ones the request goes as it is, and the server's challenge says what is needed.
+        Ok(fresh(self.current()))
+    }
+
+    fn current(&self) -> Option<Arc<Active>> {
+        self.current.read().clone()
+    }
+
+    fn put(&self, active: Active) {
+        *self.current.write() = Some(Arc::new(active));
+    }
+
+    /// Tokens go to the server they are for and nowhere else.
+    fn is_ours(&self, url: &Url) -> bool {
+        url.origin() == self.server.origin()
+    }
+}
+
+/// How the token is shown to the server.
+fn presented(active: &Active) -> Result<HeaderValue, Error> {
+    let text = format!("{} {}", active.tokens.scheme.as_str(), active.tokens.access.expose());
+    let mut value = HeaderValue::try_from(text).map_err(|_| Error::Malformed(Document::Token))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Asking again must have a chance: for scopes that the token carries already, or that were just asked for and not
+/// given, it has none.
+fn check_progress(active: &Active, found: &Found, challenge: Option<&Challenge>, attempt: u32) -> Result<(), Error> {
+    let wanted = challenge.and_then(Challenge::scopes).or_else(|| found.scopes.clone()).unwrap_or_default();
+    let has = |scopes: &Option<Scopes>| scopes.as_ref().is_some_and(|scopes| scopes.contains_all(&wanted));
+    let asked = attempt > 0 && has(&active.tokens.requested);
+    if wanted.is_empty() || has(&active.tokens.granted) || asked { Err(Error::Insufficient) } else { Ok(()) }
+}
