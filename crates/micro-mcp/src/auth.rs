@@ -117,10 +117,14 @@ impl Credentials for OAuth {
     }
 
     fn answered(&self, url: &Url, headers: &HeaderMap) {
-        if let Some(proofs) = self.0.current().as_ref().and_then(|active| active.proofs.as_ref())
-            && self.0.is_ours(url)
-        {
-            proofs.learn(url, headers);
+        if !self.0.is_ours(url) {
+            return;
+        }
+        if let Some(active) = self.0.current() {
+            active.accepted();
+            if let Some(proofs) = &active.proofs {
+                proofs.learn(url, headers);
+            }
         }
     }
 }
@@ -152,55 +156,48 @@ impl Inner {
 
     /// The server's refusal becomes better credentials, or is final.
     async fn challenged(&self, refused: Refused<'_>) -> Result<Retry, Error> {
-        if !self.is_ours(refused.url) || refused.attempt >= MAX_ATTEMPTS {
-            return Ok(Retry::No);
-        }
         let challenge = Challenge::of(refused.headers);
-        let wants_scopes = challenge.as_ref().is_some_and(Challenge::wants_more_scopes);
-        if refused.status != StatusCode::UNAUTHORIZED && !(refused.status == StatusCode::FORBIDDEN && wants_scopes) {
+        let step_up = refused.status == StatusCode::FORBIDDEN;
+        let is_final = step_up && !challenge.as_ref().is_some_and(Challenge::wants_more_scopes);
+        if is_final || refused.attempt >= MAX_ATTEMPTS || !self.is_ours(refused.url) {
             return Ok(Retry::No);
         }
         let _flow = self.flow.lock().await;
         let current = self.current();
-        if let Some(active) = &current {
-            if let Some(proofs) = &active.proofs {
-                proofs.learn(refused.url, refused.headers);
-                if challenge.as_ref().is_some_and(Challenge::wants_nonce) {
-                    return Ok(Retry::Again);
-                }
-            }
-            let sent = refused.sent.get(AUTHORIZATION);
-            if active.tokens.is_fresh() && sent != Some(&presented(active)?) {
-                return Ok(Retry::Again); // somebody else got these while this request was on its way
-            }
-            if active.granted_now && refused.attempt > 0 && !wants_scopes {
-                return Err(Error::Insufficient);
-            }
+        if let Some(active) = &current
+            && is_outdated(&refused, challenge.as_ref(), active)?
+        {
+            return Ok(Retry::Again);
         }
         let found = self.discover(challenge.as_ref(), current.as_deref()).await?;
-        if let Some(active) = &current {
-            let same = active.tokens.issuer == found.server.issuer;
-            if wants_scopes && same {
-                check_progress(active, &found, challenge.as_ref(), refused.attempt)?;
-            } else if same && refused.attempt == 0 && active.tokens.refresh.is_some() {
-                if let Some(refreshed) = self.refresh(active).await? {
+        let scopes = self.scopes_for(challenge.as_ref(), &found, current.as_deref());
+        // What another issuer gave is of no use here, and none of this one's business.
+        match current.filter(|active| active.tokens.issuer == found.server.issuer) {
+            Some(active) if step_up => check_progress(&active, &found, challenge.as_ref(), refused.attempt)?,
+            Some(active) if active.is_hopeless() => return Err(Error::Insufficient),
+            Some(active) if active.is_refreshable() => {
+                if let Some(refreshed) = self.refresh(&active).await? {
                     self.put(refreshed);
                     return Ok(Retry::Again);
                 }
             }
+            _ => {}
         }
-        let requested = current.as_ref().and_then(|active| active.tokens.requested.as_ref());
-        let scopes = Choice {
-            configured: self.scopes.as_ref(),
-            challenged: challenge.as_ref().and_then(Challenge::scopes).as_ref(),
-            resource: found.scopes.as_ref(),
-            server: found.server.scopes_supported.as_ref(),
-            requested,
-            offline: self.offline && matches!(self.grant, Grant::User(_)),
-        }
-        .select();
         self.put(self.obtain(&found, scopes).await?);
         Ok(Retry::Again)
+    }
+
+    fn scopes_for(&self, challenge: Option<&Challenge>, found: &Found, current: Option<&Active>) -> Option<Scopes> {
+        let challenged = challenge.and_then(Challenge::scopes);
+        let choice = Choice {
+            configured: self.scopes.as_ref(),
+            challenged: challenged.as_ref(),
+            resource: found.scopes.as_ref(),
+            server: found.server.scopes_supported.as_ref(),
+            requested: current.and_then(|active| active.tokens.requested.as_ref()),
+            offline: self.offline && matches!(self.grant, Grant::User(_)),
+        };
+        choice.select()
     }
 
     async fn discover(&self, challenge: Option<&Challenge>, current: Option<&Active>) -> Result<Found, Error> {
@@ -229,11 +226,7 @@ impl Inner {
         if active.tokens.refresh.is_some() {
             match self.refresh(&active).await? {
                 Some(refreshed) => self.put(refreshed),
-                None => self.put(Active {
-                    tokens: token::Tokens { refresh: None, ..active.tokens.clone() },
-                    proofs: active.proofs.clone(),
-                    granted_now: false,
-                }),
+                None => self.put(active.without_refresh()),
             }
         }
         // Without fresh ones the request goes as it is, and the server's challenge says what is needed.
@@ -260,6 +253,18 @@ fn presented(active: &Active) -> Result<HeaderValue, Error> {
     let mut value = HeaderValue::try_from(text).map_err(|_| Error::Malformed(Document::Token))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// Whether the request was sent with less than what is at hand now: without the nonce that the answer gives, or without
+/// the token that somebody else got while it was on its way.
+fn is_outdated(refused: &Refused<'_>, challenge: Option<&Challenge>, active: &Active) -> Result<bool, Error> {
+    if let Some(proofs) = &active.proofs {
+        proofs.learn(refused.url, refused.headers);
+        if challenge.is_some_and(Challenge::wants_nonce) {
+            return Ok(true);
+        }
+    }
+    Ok(active.tokens.is_fresh() && refused.sent.get(AUTHORIZATION) != Some(&presented(active)?))
 }
 
 /// Asking again must have a chance: for scopes that the token carries already, or that were just asked for and not

@@ -1,6 +1,9 @@
 //! From an authorization server that is known to tokens in the hand.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use super::{
     Inner,
@@ -22,8 +25,35 @@ pub(crate) struct Active {
     pub(crate) tokens: Tokens,
     /// The key they are bound to.
     pub(crate) proofs: Option<Arc<Proofs>>,
-    /// Whether they come from a grant made in this process, rather than from a refresh or the store.
-    pub(crate) granted_now: bool,
+    /// Whether they come from a refresh, rather than from a grant.
+    refreshed: bool,
+    /// Whether they are new and the server has not taken them yet.
+    untried: AtomicBool,
+}
+
+impl Active {
+    /// The server took them.
+    pub(crate) fn accepted(&self) {
+        if self.untried.load(Ordering::Relaxed) {
+            self.untried.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the server refuses what a grant has just given: another grant would give the same.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.untried.load(Ordering::Relaxed) && !self.refreshed
+    }
+
+    /// Whether a refresh may give something that the server takes. After one that did not, it will not.
+    pub(crate) fn is_refreshable(&self) -> bool {
+        self.tokens.refresh.is_some() && !self.untried.load(Ordering::Relaxed)
+    }
+
+    /// The same without a refresh token, which is of no more use.
+    pub(crate) fn without_refresh(&self) -> Self {
+        let tokens = Tokens { refresh: None, ..self.tokens.clone() };
+        Self { tokens, proofs: self.proofs.clone(), refreshed: false, untried: AtomicBool::new(false) }
+    }
 }
 
 type Form = Vec<(&'static str, String)>;
@@ -36,7 +66,7 @@ impl Inner {
             Scheme::Bearer => None,
             Scheme::Dpop => Some(Arc::new(self.vault.proofs(&tokens.issuer).await?)),
         };
-        Ok(Some(Active { tokens, proofs, granted_now: false }))
+        Ok(Some(Active { tokens, proofs, refreshed: false, untried: AtomicBool::new(false) }))
     }
 
     /// Gets tokens by the client's grant.
@@ -76,7 +106,7 @@ impl Inner {
             issuer: issuer.clone(),
             legacy: found.legacy,
         };
-        self.activate(tokens, proofs, true).await
+        self.activate(tokens, proofs, false).await
     }
 
     /// Gets the next access token without the user (RFC 6749 section 6). The old refresh token goes on when the
@@ -111,7 +141,7 @@ impl Inner {
         if tokens.scheme == Scheme::Bearer && self.dpop == Dpop::Always {
             return Err(Error::NoDpop);
         }
-        self.activate(tokens, active.proofs.clone(), false).await.map(Some)
+        self.activate(tokens, active.proofs.clone(), true).await.map(Some)
     }
 
     /// Fresh tokens in the store that are others than these.
@@ -120,13 +150,13 @@ impl Inner {
         Ok(kept.filter(|kept| kept.tokens.access != active.tokens.access && kept.tokens.is_fresh()))
     }
 
-    async fn activate(&self, tokens: Tokens, proofs: Option<Arc<Proofs>>, now: bool) -> Result<Active, Error> {
+    async fn activate(&self, tokens: Tokens, proofs: Option<Arc<Proofs>>, refreshed: bool) -> Result<Active, Error> {
         let proofs = match tokens.scheme {
             Scheme::Bearer => None,
             Scheme::Dpop => Some(proofs.ok_or(Error::Malformed(Document::Token))?),
         };
         self.vault.save_tokens(&tokens).await?;
-        Ok(Active { tokens, proofs, granted_now: now })
+        Ok(Active { tokens, proofs, refreshed, untried: AtomicBool::new(true) })
     }
 
     async fn ask_endpoint(

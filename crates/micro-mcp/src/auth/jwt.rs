@@ -19,7 +19,6 @@ const LIFETIME: u64 = 120;
 pub(crate) struct SigningKey {
     key: EncodingKey,
     algorithm: Algorithm,
-    id: Option<String>,
 }
 
 impl SigningKey {
@@ -27,13 +26,13 @@ impl SigningKey {
     ///
     /// # Errors
     /// [`Error::Key`] when it is none of these.
-    pub(crate) fn from_pem(pem: &str, id: Option<String>) -> Result<Self, Error> {
+    pub(crate) fn from_pem(pem: &str) -> Result<Self, Error> {
         let ec = |algorithm| Some((EncodingKey::from_ec_pem(pem.as_bytes()).ok()?, algorithm));
         let rsa = || Some((EncodingKey::from_rsa_pem(pem.as_bytes()).ok()?, Algorithm::RS256));
         [ec(Algorithm::ES256), ec(Algorithm::ES384), rsa()]
             .into_iter()
             .flatten()
-            .map(|(key, algorithm)| Self { key, algorithm, id: id.clone() })
+            .map(|(key, algorithm)| Self { key, algorithm })
             // A key of another curve is read as well, but does not sign.
             .find(|key| key.sign(&Header::new(key.algorithm), &()).is_ok())
             .ok_or(Error::Key)
@@ -41,7 +40,7 @@ impl SigningKey {
 
     /// A key in PKCS#8 with P-256.
     pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, Error> {
-        let key = Self { key: EncodingKey::from_ec_der(der), algorithm: Algorithm::ES256, id: None };
+        let key = Self { key: EncodingKey::from_ec_der(der), algorithm: Algorithm::ES256 };
         key.sign(&Header::new(Algorithm::ES256), &())?;
         Ok(key)
     }
@@ -74,8 +73,6 @@ impl SigningKey {
             exp: u64,
         }
         let iat = now();
-        let mut header = Header::new(self.algorithm);
-        header.kid.clone_from(&self.id);
         let claims = Claims {
             iss: client,
             sub: client,
@@ -84,7 +81,7 @@ impl SigningKey {
             iat,
             exp: iat.saturating_add(LIFETIME),
         };
-        self.sign(&header, &claims)
+        self.sign(&Header::new(self.algorithm), &claims)
     }
 }
 

@@ -48,7 +48,7 @@ impl KnownClient {
     /// # Errors
     /// [`Error::Key`] when the key is none of these.
     pub fn with_key(id: impl Into<String>, pem: &str) -> Result<Self, Error> {
-        Ok(Self { id: id.into(), issuer: None, proof: Proof::Key(SigningKey::from_pem(pem, None)?) })
+        Ok(Self { id: id.into(), issuer: None, proof: Proof::Key(SigningKey::from_pem(pem)?) })
     }
 
     /// Names the authorization server that knows this client; no other will hear of it. Without this, it is the first

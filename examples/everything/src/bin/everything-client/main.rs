@@ -1,5 +1,6 @@
 //! An MCP client that does everything once, for servers and the official conformance suite.
 
+mod auth;
 mod scenario;
 
 use clap::Parser;

@@ -8,6 +8,8 @@ use micro_mcp::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::auth;
+
 /// What the suite tells beside the URL; each scenario needs some of it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -15,6 +17,9 @@ pub(crate) struct Known {
     /// Calls to make.
     #[serde(rename = "toolCalls")]
     tool_calls: Vec<ToolCall>,
+    /// Who the client is.
+    #[serde(flatten)]
+    auth: auth::Known,
 }
 
 #[derive(Debug, Deserialize)]
@@ -24,7 +29,11 @@ struct ToolCall {
 }
 
 pub(crate) async fn run(url: &str, scenario: &str, known: Known) -> Result<()> {
-    let client = builder().connect(url).await?;
+    let mut builder = builder();
+    if scenario.starts_with("auth/") {
+        builder = builder.credentials(auth::credentials(url, scenario, known.auth)?);
+    }
+    let client = builder.connect(url).await?;
     match scenario {
         "initialize" | "request-metadata" | "json-schema-ref-no-deref" => {
             client.tools().await?;
