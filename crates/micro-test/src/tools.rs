@@ -27,6 +27,8 @@ pub enum Tool {
     Inspector,
     /// The official conformance suite.
     Conformance,
+    /// A certified OAuth and OpenID provider, as a module for scripts that Node runs.
+    OidcProvider,
 }
 
 /// How a tool comes here.
@@ -49,7 +51,8 @@ enum Source {
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Node, Self::Mcp1, Self::Mcp2, Self::Inspector, Self::Conformance];
+    pub const ALL: [Self; 6] =
+        [Self::Node, Self::Mcp1, Self::Mcp2, Self::Inspector, Self::Conformance, Self::OidcProvider];
 
     /// The table of pinned versions.
     fn spec(self) -> Spec {
@@ -77,6 +80,12 @@ impl Tool {
                 Source::Npm,
                 &["@modelcontextprotocol/conformance@0.2.0-alpha.12", "@modelcontextprotocol/sdk@1.32.2"],
                 "node_modules/@modelcontextprotocol/conformance/dist/index.js",
+            ),
+            Self::OidcProvider => (
+                "oidc-provider-9.13.3",
+                Source::Npm,
+                &["oidc-provider@9.13.3"],
+                "node_modules/oidc-provider/lib/index.js",
             ),
         };
         let packages = packages.iter().map(ToString::to_string).collect();

@@ -97,7 +97,7 @@ impl Inner {
         }
         let tokens = Tokens {
             scheme,
-            expires_at: granted.expires_at(),
+            fresh_until: granted.fresh_until(),
             granted: granted.scopes().or_else(|| scopes.clone()),
             access: granted.access_token,
             refresh: granted.refresh_token,
@@ -132,7 +132,7 @@ impl Inner {
         };
         let tokens = Tokens {
             scheme: granted.scheme()?,
-            expires_at: granted.expires_at(),
+            fresh_until: granted.fresh_until(),
             granted: granted.scopes().or_else(|| old.granted.clone()),
             access: granted.access_token,
             refresh: granted.refresh_token.or_else(|| old.refresh.clone()),

@@ -14,7 +14,7 @@ use super::{
     secret::Secret,
 };
 
-/// Seconds before its end at which a token is no longer used.
+/// Seconds before its end at which a token is no longer used; for short-lived ones a quarter of their life.
 const LEEWAY: u64 = 30;
 
 /// How a token is presented.
@@ -39,8 +39,8 @@ impl Scheme {
 pub(crate) struct Tokens {
     pub(crate) access: Secret,
     pub(crate) scheme: Scheme,
-    /// Seconds since 1970.
-    pub(crate) expires_at: Option<u64>,
+    /// Until when it is used, in seconds since 1970.
+    pub(crate) fresh_until: Option<u64>,
     pub(crate) refresh: Option<Secret>,
     /// What was asked for, step by step.
     pub(crate) requested: Option<Scopes>,
@@ -54,7 +54,7 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     pub(crate) fn is_fresh(&self) -> bool {
-        self.expires_at.is_none_or(|end| now().saturating_add(LEEWAY) < end)
+        self.fresh_until.is_none_or(|end| now() < end)
     }
 }
 
@@ -87,8 +87,9 @@ impl Granted {
             .ok_or(Error::Malformed(Document::Token))
     }
 
-    pub(crate) fn expires_at(&self) -> Option<u64> {
-        self.expires_in.map(|seconds| now().saturating_add(seconds))
+    /// Until when the token is used, a little before its end.
+    pub(crate) fn fresh_until(&self) -> Option<u64> {
+        self.expires_in.map(|life| now().saturating_add(life - LEEWAY.min(life / 4)))
     }
 
     pub(crate) fn scopes(&self) -> Option<Scopes> {

@@ -26,7 +26,7 @@ pub(crate) struct Known {
 }
 
 /// Credentials for a scenario whose name begins with `auth/`.
-pub(crate) fn credentials(url: &str, scenario: &str, known: Known) -> Result<OAuth> {
+pub(crate) fn credentials(url: &str, scenario: &str, known: &Known) -> Result<OAuth> {
     let builder = match scenario {
         "auth/client-credentials-basic" | "auth/client-credentials-jwt" => OAuth::for_machine(url, known.client()?),
         "auth/wif-jwt-bearer" => {

@@ -31,7 +31,7 @@ struct ToolCall {
 pub(crate) async fn run(url: &str, scenario: &str, known: Known) -> Result<()> {
     let mut builder = builder();
     if scenario.starts_with("auth/") {
-        builder = builder.credentials(auth::credentials(url, scenario, known.auth)?);
+        builder = builder.credentials(auth::credentials(url, scenario, &known.auth)?);
     }
     let client = builder.connect(url).await?;
     match scenario {
