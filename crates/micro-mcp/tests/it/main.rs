@@ -6,6 +6,7 @@ mod client;
 mod fixture;
 mod http;
 mod listen;
+mod oauth;
 mod resume;
 mod session;
 mod stdio;
