@@ -216,4 +216,22 @@ mod tests {
         assert_eq!(challenge.resource_metadata(), Some("https://a/"));
         assert_eq!(challenge.scopes(), None);
     }
+
+    #[test]
+    fn the_fuzz_corpus_never_panics_and_reads_the_same_again() {
+        let mut files = 0;
+        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/challenge")).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for challenge in Challenge::parse(&text) {
+                assert!(challenge.params.len() <= MAX_PARAMS && !challenge.scheme.is_empty());
+                for (name, value) in &challenge.params {
+                    let quoted = value.replace('\\', r"\\").replace('"', r#"\""#);
+                    let again = Challenge::parse(&format!(r#"Bearer {name}="{quoted}""#));
+                    assert_eq!(again[0].param(name), Some(value.as_str()), "{text}");
+                }
+            }
+            files += 1;
+        }
+        assert!(files >= 20, "the corpus has {files} files");
+    }
 }

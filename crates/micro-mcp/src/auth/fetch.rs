@@ -177,3 +177,80 @@ impl Resolve for Resolver {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// A server on this machine that gives every request the same answer.
+    async fn answering(answer: String) -> Url {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut head = [0; 4096];
+                let _ = stream.read(&mut head).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        Url::parse(&url).unwrap()
+    }
+
+    fn fetch(server: &str) -> Fetch {
+        Fetch::new(Guard::new(&Url::parse(server).unwrap(), false, false), false).unwrap()
+    }
+
+    async fn outcome(fetch: &Fetch, url: &Url) -> String {
+        match fetch.document(Document::ProtectedResource, url).await {
+            Ok(Some(body)) => format!("{} bytes", body.len()),
+            Ok(None) => "none".to_owned(),
+            Err(error) => format!("{error:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_a_document_or_none_or_an_error() {
+        let ok = |body: &str| format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let to = |target: &str| format!("HTTP/1.1 302 Found\r\nlocation: {target}\r\ncontent-length: 0\r\n\r\n");
+        for (answer, expected) in [
+            (ok("{}"), "2 bytes"),
+            (ok("<html>"), "none"),
+            ("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_owned(), "none"),
+            ("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n".to_owned(), "Malformed(ProtectedResource)"),
+            (ok(&" ".repeat(MAX_BODY + 1)), "Malformed(ProtectedResource)"),
+            (to("/again"), "Malformed(ProtectedResource)"),
+            (to("http://169.254.169.254/latest/meta-data"), "Blocked(Private)"),
+            (to("http://as.example/"), "Blocked(Scheme)"),
+            (to("file:///etc/passwd"), "Blocked(Authority)"),
+        ] {
+            let url = answering(answer.clone()).await;
+            let shown = outcome(&fetch(url.as_str()), &url).await;
+            assert_eq!(shown, expected, "{}", answer.lines().take(2).collect::<Vec<_>>().join(" "));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_refused_when_it_resolves_to_this_machine() {
+        let here = answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_owned()).await;
+        let named = Url::parse(&format!("https://localhost:{}/", here.port().unwrap())).unwrap();
+        assert_eq!(outcome(&fetch("https://mcp.example/mcp"), &named).await, "Blocked(Private)");
+        let plain = Url::parse(&format!("http://localhost:{}/", here.port().unwrap())).unwrap();
+        assert_eq!(outcome(&fetch("http://localhost/mcp"), &plain).await, "2 bytes");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_told_without_its_address() {
+        let url = {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            Url::parse(&format!("http://{}/secret-path", listener.local_addr().unwrap())).unwrap()
+        };
+        let error = fetch(url.as_str()).document(Document::Token, &url).await.unwrap_err();
+        assert_eq!(error.to_string(), "could not reach the token endpoint");
+        assert!(!format!("{error:?}").contains("secret-path"));
+    }
+}

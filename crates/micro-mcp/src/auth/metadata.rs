@@ -267,4 +267,24 @@ mod tests {
             assert!(ServerMetadata::parse(json.as_bytes()).is_err(), "{json}");
         }
     }
+
+    #[test]
+    fn the_fuzz_corpus_never_panics_and_passes_no_check_of_another() {
+        let (mut files, server) = (0, url("https://mcp.example/a/mcp"));
+        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/metadata")).unwrap() {
+            let json = std::fs::read(file.unwrap().path()).unwrap();
+            if let Ok(metadata) = ResourceMetadata::parse(&json) {
+                assert!((1..=MAX_SERVERS).contains(&metadata.authorization_servers.len()));
+                if metadata.check(&server).is_ok() {
+                    assert_eq!(url(&metadata.resource).origin(), server.origin());
+                }
+            }
+            if let Ok(metadata) = ServerMetadata::parse(&json) {
+                assert!(metadata.check(&metadata.issuer).is_ok());
+                assert!(metadata.check(&format!("{}/", metadata.issuer)).is_err());
+            }
+            files += 1;
+        }
+        assert!(files >= 20, "the corpus has {files} files");
+    }
 }
