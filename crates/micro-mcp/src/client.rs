@@ -6,12 +6,14 @@ mod core;
 mod error;
 mod exchange;
 mod features;
+mod handshake;
 mod http;
 mod inbox;
 mod link;
 mod lists;
 mod message;
 mod options;
+mod pipe;
 mod verdicts;
 mod watch;
 

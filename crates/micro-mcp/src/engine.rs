@@ -39,8 +39,28 @@ pub(crate) enum Source {
         /// Who sent it.
         address: Option<SocketAddr>,
     },
-    /// A pipe, with the session it has initialized, if it has.
-    Pipe(Arc<Mutex<Option<Session>>>),
+    /// A pipe.
+    Pipe {
+        /// What it has initialized, if it has.
+        session: Arc<Mutex<Option<Session>>>,
+        /// Who is at the other end.
+        caller: Arc<Caller>,
+    },
+}
+
+/// The other end of a pipe, as far as it is known.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    /// Of the request that opened it, if it was one.
+    pub(crate) headers: Option<HeaderMap>,
+    pub(crate) address: Option<SocketAddr>,
+    pub(crate) transport: Transport,
+}
+
+impl Default for Caller {
+    fn default() -> Self {
+        Self { headers: None, address: None, transport: Transport::Stdio }
+    }
 }
 
 /// How an exchange ends.
@@ -184,7 +204,7 @@ impl Engine {
         principal: &Principal,
     ) -> Result<Option<Session>, (StatusCode, RpcError)> {
         let headers = match source {
-            Source::Pipe(session) => return Ok(*session.lock()),
+            Source::Pipe { session, .. } => return Ok(*session.lock()),
             Source::Http { headers, .. } => headers,
         };
         let Some(id) = headers.get(&headers::SESSION_ID) else { return Ok(None) };
@@ -256,12 +276,18 @@ impl Source {
             Self::Http { headers, address } => {
                 Peer { headers: Some(headers), address: *address, transport: Transport::Http }
             }
-            Self::Pipe(_) => Peer { headers: None, address: None, transport: Transport::Stdio },
+            Self::Pipe { caller, .. } => {
+                Peer { headers: caller.headers.as_ref(), address: caller.address, transport: caller.transport }
+            }
         }
     }
 
+    /// Of this message: those that opened a pipe say nothing about it.
     fn headers(&self) -> Option<&HeaderMap> {
-        self.peer().headers
+        match self {
+            Self::Http { headers, .. } => Some(headers),
+            Self::Pipe { .. } => None,
+        }
     }
 
     /// `MCP-Protocol-Version`, which only HTTP has.
@@ -271,7 +297,7 @@ impl Source {
 
     /// What names the requests of a pipe that never initialized.
     fn pipe_session(&self) -> Option<Session> {
-        matches!(self, Self::Pipe(_)).then(legacy::assumed)
+        matches!(self, Self::Pipe { .. }).then(legacy::assumed)
     }
 }
 

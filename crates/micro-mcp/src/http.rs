@@ -1,6 +1,8 @@
 //! Streamable HTTP: one endpoint, both eras (`basic/transports/streamable-http`, 2025-11-25 and 2026-07-28).
 
 mod cors;
+#[cfg(feature = "legacy-sse")]
+mod legacy_sse;
 mod reader;
 mod replay;
 mod service;
@@ -19,6 +21,8 @@ use micro_runtime::{
     http::{Body, BodyError, Guard, Peer as PeerAddress, read},
 };
 
+#[cfg(feature = "legacy-sse")]
+pub use self::legacy_sse::LegacySse;
 pub use self::replay::Replay;
 use self::{
     replay::{Streams, Unkept},

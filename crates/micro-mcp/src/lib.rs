@@ -19,6 +19,7 @@ mod seal;
 mod server;
 mod session;
 pub mod stdio;
+pub mod transport;
 
 pub use self::{
     ask::{Ask, AskError, InputRequired, InvalidState, Question},

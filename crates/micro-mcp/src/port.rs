@@ -92,7 +92,7 @@ impl Request<'_> {
 /// Where a message came from.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer<'a> {
-    /// The HTTP headers; none on stdio.
+    /// The HTTP headers of the message, or of the request that opened its pipe; none on stdio.
     pub headers: Option<&'a HeaderMap>,
     /// The address at the other end; none on stdio.
     pub address: Option<SocketAddr>,
@@ -105,8 +105,12 @@ pub struct Peer<'a> {
 pub enum Transport {
     /// Streamable HTTP.
     Http,
-    /// Lines on a pipe.
+    /// Lines on a pipe, or a pipe of one's own.
     Stdio,
+    /// WebSocket. The headers are those of its opening handshake.
+    WebSocket,
+    /// HTTP+SSE, as before 2025-03-26. The headers are those of the request that opened the stream.
+    HttpSse,
 }
 
 /// Who is calling, as far as the handler found out.

@@ -135,8 +135,9 @@ fn call<'a>(
 ) -> Call<'a> {
     Call {
         front: match peer.transport {
-            Transport::Http => "mcp",
+            Transport::Http | Transport::HttpSse => "mcp",
             Transport::Stdio => "stdio",
+            Transport::WebSocket => "websocket",
         },
         tool: &params.name,
         arguments: params.arguments.map(RawValue::get),

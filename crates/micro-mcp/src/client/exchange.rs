@@ -30,6 +30,9 @@ pub(crate) trait Exchange: Send + Sync {
 
     /// Ends the session and the connection.
     fn close(&self) -> BoxFuture<'_, ()>;
+
+    /// Whether each request has an answer of its own, and nothing else is heard without being asked for.
+    fn is_http(&self) -> bool;
 }
 
 /// One message to the server, and what HTTP says beside it.

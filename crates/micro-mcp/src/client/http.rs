@@ -2,6 +2,7 @@
 
 mod credentials;
 mod events;
+pub(crate) mod legacy_sse;
 
 use std::{sync::Arc, time::Duration};
 
@@ -134,6 +135,10 @@ impl Exchange for Http {
                 let _ = self.0.send(Method::DELETE, HeaderMap::new(), Bytes::new()).await;
             }
         })
+    }
+
+    fn is_http(&self) -> bool {
+        true
     }
 }
 

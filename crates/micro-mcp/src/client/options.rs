@@ -1,13 +1,14 @@
 //! How a client is made.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use micro_mcp_proto::{
     CreateMessage, CreateMessageResult, ElicitAction, ElicitResult, Implementation, LogLevel, Revision, Root,
 };
+use parking_lot::Mutex;
 use serde_json::{Map, Value};
-use tokio::sync::watch::Sender;
+use tokio::{process::Command, sync::watch::Sender};
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
@@ -17,8 +18,12 @@ use super::{
     core::{Core, Patience},
     http::Endpoint,
     inbox::Inbox,
-    link::{Connector, Hello},
+    link::{Connector, Hello, Target},
     watch::{self, Wanted},
+};
+use crate::transport::{
+    Pipe,
+    child::{self, OnStderr},
 };
 
 /// Options of a client, and the last word that connects it.
@@ -36,6 +41,7 @@ pub struct Builder {
     extensions: Map<String, Value>,
     log_level: Option<LogLevel>,
     keep_alive: Option<Duration>,
+    stderr: Option<OnStderr>,
 }
 
 impl Default for Builder {
@@ -57,6 +63,7 @@ impl Default for Builder {
             extensions: Map::new(),
             log_level: None,
             keep_alive: None,
+            stderr: None,
         }
     }
 }
@@ -191,20 +198,88 @@ impl Builder {
         self
     }
 
-    /// Connects to a Streamable HTTP endpoint, in whatever era it speaks.
+    /// Connects to a server at an address: Streamable HTTP, or HTTP+SSE where there is nothing else, for
+    /// `http:` and `https:`, in whatever era it speaks; WebSocket for `ws:` and `wss:` (feature `websocket`).
     ///
     /// # Errors
     /// When the address is none, the server cannot be reached, or there is no version in common.
     pub async fn connect(self, url: &str) -> Result<Client, Error> {
-        let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let url = url.ok_or_else(|| Error::Address("it must begin with http:// or https://".into()))?;
+        let url = Url::parse(url).map_err(|error| Error::Address(error.to_string()))?;
+        match url.scheme() {
+            "http" | "https" => {}
+            #[cfg(feature = "websocket")]
+            "ws" | "wss" => return self.websocket(url).await,
+            _ => return Err(Error::Address("of a scheme that this client does not speak".into())),
+        }
         let endpoint = Endpoint {
             url,
             client: Endpoint::pool()?,
-            credentials: self.credentials,
-            headers: self.headers,
+            credentials: self.credentials.clone(),
+            headers: self.headers.clone(),
             limit: self.limit,
         };
+        self.reach(Target::Http(endpoint)).await
+    }
+
+    #[cfg(feature = "websocket")]
+    async fn websocket(self, url: Url) -> Result<Client, Error> {
+        let (credentials, headers, limit) = (self.credentials.clone(), self.headers.clone(), self.limit);
+        self.pipes(move || {
+            let (credentials, mut headers, url) = (credentials.clone(), headers.clone(), url.clone());
+            async move {
+                if let Some(credentials) = credentials {
+                    let authorizing = credentials.authorize(&mut headers, &url, &http::Method::GET);
+                    authorizing.await.map_err(io::Error::other)?;
+                }
+                crate::transport::websocket::connect(url.as_str(), headers, limit).await
+            }
+        })
+        .await
+    }
+
+    /// Starts a server as a child process and speaks to it on its standard input and output. When it ends it is
+    /// started anew for the next request. It ends with the client, and everything that it started with it.
+    ///
+    /// # Errors
+    /// When it cannot be started, or there is no version in common.
+    pub async fn spawn(self, command: impl Fn() -> Command + Send + Sync + 'static) -> Result<Client, Error> {
+        let stderr = self.stderr.clone();
+        self.pipes(move || std::future::ready(child::spawn(command(), stderr.clone()))).await
+    }
+
+    /// Is told each line that a server of [`Builder::spawn`] writes to its standard error. Default: they are
+    /// logged at debug level.
+    pub fn on_stderr(mut self, told: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.stderr = Some(Arc::new(told));
+        self
+    }
+
+    /// Speaks to the server at the other end of a pipe. When the pipe ends, so does the client.
+    ///
+    /// # Errors
+    /// When there is no version in common.
+    pub async fn pipe(self, pipe: Pipe) -> Result<Client, Error> {
+        let once = Mutex::new(Some(pipe));
+        let make = move || Box::pin(std::future::ready(once.lock().take().ok_or(Error::Closed))) as _;
+        self.reach(Target::Pipes(Arc::new(make))).await
+    }
+
+    /// Speaks to the server at the other end of pipes of your own. Another one is made when one has ended.
+    ///
+    /// # Errors
+    /// When none can be made, or there is no version in common.
+    pub async fn pipes<Fut>(self, make: impl Fn() -> Fut + Send + Sync + 'static) -> Result<Client, Error>
+    where
+        Fut: Future<Output = io::Result<Pipe>> + Send + 'static,
+    {
+        let make = move || {
+            let making = make();
+            Box::pin(async move { making.await.map_err(|error| Error::Unreachable(Box::new(error))) }) as _
+        };
+        self.reach(Target::Pipes(Arc::new(make))).await
+    }
+
+    async fn reach(self, target: Target) -> Result<Client, Error> {
         let hello = Hello {
             implementation: self.implementation,
             capabilities: self.callbacks.capabilities(&self.extensions).to_string().into(),
@@ -213,7 +288,7 @@ impl Builder {
             patience: self.patience.idle,
         };
         let lists = self.callbacks.change.is_some();
-        let connector = Connector { endpoint, hello, verdicts: self.verdicts };
+        let connector = Connector::new(target, hello, self.verdicts);
         let core = Arc::new(Core::new(connector, Arc::new(Inbox::new(self.callbacks)), self.patience));
         core.link().await?;
         let wanted = Sender::new(Wanted { lists, ..Wanted::default() });

@@ -27,7 +27,7 @@ pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Re
         return Reply::message(write::response(ask.id, b"{}"));
     }
     // Without a session id there is no telling whose request a cancellation names, or whose level to keep.
-    let named = session.is_sealed() || matches!(source, Source::Pipe(_));
+    let named = session.is_sealed() || matches!(source, Source::Pipe { .. });
     let logs = engine.handler.info().capabilities.logging.is_some();
     if logs && ask.method == "logging/setLevel" {
         return set_level(engine, named.then_some(session), &ask);
@@ -61,7 +61,7 @@ fn initialize(engine: &Engine, source: &Source, ask: &Ask<'_>) -> Reply {
     };
     let mut reply = builtin::initialized(&engine.handler.info(), revision, ask.id);
     match (source, &mut reply) {
-        (Source::Pipe(session), _) => *session.lock() = Some(Session::local(revision, capabilities)),
+        (Source::Pipe { session, .. }, _) => *session.lock() = Some(Session::local(revision, capabilities)),
         (Source::Http { .. }, Reply::Message(answer)) => {
             let id = engine.sessions.issue(revision, capabilities, ask.principal);
             answer.session = Some(HeaderValue::try_from(id).expect("base64 is a header value"));

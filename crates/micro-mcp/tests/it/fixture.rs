@@ -13,10 +13,10 @@ use bytes::Bytes;
 use futures_core::{future::BoxFuture, stream::BoxStream};
 use http::{HeaderValue, header};
 use micro_mcp::{
-    CallContext, Change, Cx, Failure, Handler, Json, NoArgs, Notifier, Peer, Principal, Refusal, Request, Server,
-    ServerInfo,
+    CallContext, CallError, Change, Cx, Failure, Handler, Json, NoArgs, Notifier, Peer, Principal, Refusal, Request,
+    Server, ServerInfo,
     http::{Config, StreamableHttp},
-    proto::{LogLevel, RpcError},
+    proto::{CreateMessage, LogLevel, RpcError},
 };
 use micro_runtime::{
     Drain,
@@ -41,6 +41,22 @@ pub(crate) struct Add {
 struct Region {
     #[schemars(extend("x-mcp-header" = "Region"))]
     region: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Text {
+    text: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Who {
+    name: String,
+    #[serde(default = "nowhere")]
+    town: String,
+}
+
+fn nowhere() -> String {
+    "Nowhere".into()
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -141,6 +157,18 @@ pub(crate) fn server(waiting: &Arc<Waiting>) -> Server {
         })
         .tool("region")
         .handler(|args: Region| async move { args.region })
+        .tool("greet")
+        .handler(|cx: CallContext, _: NoArgs| async move {
+            let who = cx.elicit::<Who>("Who are you?").await?;
+            Ok::<_, CallError>(format!("{} of {}", who.name, who.town))
+        })
+        .tool("ask")
+        .handler(|cx: CallContext, _: NoArgs| async move {
+            let said = cx.sample(CreateMessage::ask("Well?", 10)).await?.to_text();
+            Ok::<_, CallError>(format!("{said} in {} roots", cx.roots().await?.len()))
+        })
+        .tool("echo")
+        .handler(|text: Text| async move { Json(serde_json::json!({ "text": text.text })) })
         .tool("anything")
         .handler(|_: AnyValue| async { "taken" })
         .build()

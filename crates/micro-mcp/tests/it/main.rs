@@ -10,3 +10,4 @@ mod oauth;
 mod resume;
 mod session;
 mod stdio;
+mod transports;
