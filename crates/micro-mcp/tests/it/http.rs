@@ -61,7 +61,7 @@ async fn a_list_comes_in_pages_and_made_up_cursors_are_refused() {
             None => break,
         }
     }
-    assert_eq!(names, ["add", "wait", "come_back", "talk", "log", "region", "anything"]);
+    assert_eq!(names, ["add", "wait", "come_back", "talk", "log", "region", "greet", "ask", "echo", "anything"]);
     for made_up in [r#""cursor":"""#, r#""cursor":"AAAA""#, r#""cursor":7"#] {
         let answer = endpoint.modern("1", "tools/list", made_up).await.whole().await;
         assert_eq!(answer.error().1, -32602, "{made_up}");
