@@ -1,4 +1,4 @@
-//! A closed loop of requests over kept connections, bounded in count.
+//! Requests over kept connections, bounded in count: one after the other, or at a pace.
 
 use std::time::{Duration, Instant};
 
@@ -13,9 +13,13 @@ use tokio::net::TcpStream;
 use crate::servers::TOKEN;
 
 /// How much.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) requests: usize,
     pub(crate) connections: usize,
+    /// Requests per second of all connections together; without it each follows on the answer before,
+    /// so that the latency is that of a machine with nothing to spare.
+    pub(crate) pace: Option<u32>,
 }
 
 /// What: always the same bytes.
@@ -91,7 +95,15 @@ impl Load {
     /// Sends all requests; gives every latency.
     pub(crate) async fn run(&self, address: &str, shape: &Shape) -> Result<Vec<Duration>> {
         let each = self.requests / self.connections;
-        let tasks = (0..self.connections).map(|_| tokio::spawn(connection(address.to_owned(), shape.clone(), each)));
+        let start = Instant::now();
+        let connections = u32::try_from(self.connections)?;
+        let tasks = (0..connections).map(|n| {
+            let pace = self.pace.map(|pace| {
+                let interval = Duration::from_secs(1) * connections / pace;
+                Pace { first: start + interval * n / connections, interval }
+            });
+            tokio::spawn(connection(address.to_owned(), shape.clone(), each, pace))
+        });
         let mut latencies = Vec::with_capacity(self.requests);
         for task in futures_util::future::join_all(tasks).await {
             latencies.extend(task??);
@@ -100,7 +112,26 @@ impl Load {
     }
 }
 
-async fn connection(address: String, shape: Shape, requests: usize) -> Result<Vec<Duration>> {
+/// When one connection sends.
+struct Pace {
+    first: Instant,
+    interval: Duration,
+}
+
+impl Pace {
+    /// Waits for request number `n`; the moment its latency counts from. A request that had to wait for
+    /// the answer before it has waited since it was due.
+    async fn turn(&self, n: usize) -> Result<Instant> {
+        let due = self.first + self.interval * u32::try_from(n)?;
+        if Instant::now() >= due {
+            return Ok(due);
+        }
+        tokio::time::sleep_until(due.into()).await;
+        Ok(Instant::now()) // timers wake up to a millisecond late, which is not the server's doing
+    }
+}
+
+async fn connection(address: String, shape: Shape, requests: usize, pace: Option<Pace>) -> Result<Vec<Duration>> {
     let stream = TcpStream::connect(&address).await?;
     stream.set_nodelay(true)?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
@@ -109,7 +140,10 @@ async fn connection(address: String, shape: Shape, requests: usize) -> Result<Ve
     for i in 0..requests {
         let mut request = Request::post(shape.path).header("host", &address).body(Full::new(shape.body.clone()))?;
         request.headers_mut().extend(shape.headers.clone());
-        let began = Instant::now();
+        let began = match &pace {
+            Some(pace) => pace.turn(i).await?,
+            None => Instant::now(),
+        };
         sender.ready().await?;
         let response = sender.send_request(request).await?;
         let status = response.status();

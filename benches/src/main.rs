@@ -101,7 +101,7 @@ async fn sdk(args: &Args) -> Result<()> {
     let fifty = Process::start(Role::Sdk50, None)?;
     let shape = Shape::call("echo", 300);
     let contestants = [("bare server", &bare), ("echo, 1 tool", &one), ("echo, 50 tools", &fifty)];
-    rounds(args, &mut table, &contestants.map(|(name, process)| (name, process, &shape))).await?;
+    rounds(args, args.load(), &mut table, &contestants.map(|(name, process)| (name, process, &shape))).await?;
     table.print();
     Ok(())
 }
@@ -114,32 +114,36 @@ async fn gateway(args: &Args) -> Result<()> {
     for (size, title) in [(300, "Gateway: tools/call, 300 B result"), (9000, "Gateway: tools/call, 9 KB result")] {
         let mut table = Table::new(title, "bare proxy");
         let (direct, through) = (Shape::proxied(size), Shape::tool(size));
-        rounds(args, &mut table, &[("bare proxy", &proxy, &direct), ("gateway", &gateway, &through)]).await?;
+        rounds(args, args.load(), &mut table, &[("bare proxy", &proxy, &direct), ("gateway", &gateway, &through)]).await?;
         table.print();
     }
     Ok(())
 }
 
-async fn rounds(args: &Args, table: &mut Table, contestants: &[(&'static str, &Process, &Shape)]) -> Result<()> {
+async fn rounds(
+    args: &Args,
+    load: Load,
+    table: &mut Table,
+    contestants: &[(&'static str, &Process, &Shape)],
+) -> Result<()> {
     for round in 0..=args.rounds {
         for (name, process, shape) in contestants {
-            let load = Load { requests: args.requests, connections: args.connections };
             let before = process.cpu()?;
             let latencies =
                 load.run(&process.address, shape).await.with_context(|| format!("{name}: the load failed"))?;
             let spent = process.cpu()? - before;
             if round > 0 {
                 // The first round only warms up.
-                table.add(name, spent / u32::try_from(args.requests)?, &latencies);
+                table.add(name, spent / u32::try_from(load.requests)?, &latencies);
             }
         }
     }
     Ok(())
 }
 
-/// (c) The first page of `tools/list` while the number of tools grows.
+/// (c) The first page of `tools/list` while the number of tools grows: flat out for the cost, at a pace
+/// for the latency.
 async fn list(args: &Args) -> Result<()> {
-    let mut table = Table::new("Gateway: tools/list, first page, 64 connections", "10 tools");
     let roles = [("10 tools", Role::List10), ("1,000 tools", Role::List1k), ("10,000 tools", Role::List10k)];
     let mut processes = Vec::new();
     for (name, role) in roles {
@@ -147,18 +151,22 @@ async fn list(args: &Args) -> Result<()> {
     }
     let shape = Shape::list();
     let contestants: Vec<_> = processes.iter().map(|(name, process)| (*name, process, &shape)).collect();
-    let args = Args {
-        parts: Vec::new(),
-        connections: 64,
-        requests: args.requests,
-        rounds: args.rounds,
-        quick: args.quick,
-        role: None,
-        peer: None,
-    };
-    rounds(&args, &mut table, &contestants).await?;
-    table.print();
+    let loads = [
+        ("Gateway: tools/list, first page, 64 connections, flat out", None),
+        ("Gateway: tools/list, first page, 64 connections, 2,000 requests a second", Some(2000)),
+    ];
+    for (title, pace) in loads {
+        let mut table = Table::new(title, "10 tools");
+        rounds(args, Load { connections: 64, pace, ..args.load() }, &mut table, &contestants).await?;
+        table.print();
+    }
     Ok(())
+}
+
+impl Args {
+    fn load(&self) -> Load {
+        Load { requests: self.requests, connections: self.connections, pace: None }
+    }
 }
 
 /// Longest time a started server may take to say where it listens.
