@@ -10,7 +10,10 @@ use serde_json::{error::Category, value::RawValue};
 
 use crate::{RpcError, params::as_text};
 
+mod call;
 pub mod write;
+
+pub use self::call::ToolCall;
 
 /// One JSON-RPC 2.0 message, borrowed from the bytes it came in.
 #[derive(Debug, Clone)]

@@ -16,7 +16,7 @@ mod types;
 
 pub use self::{
     capabilities::{ClientCapabilities, DeclaredCapabilities, ListChanged, ServerCapabilities},
-    envelope::{Id, Malformed, Message, parse, write},
+    envelope::{Id, Malformed, Message, ToolCall, parse, write},
     error::{RpcError, code},
     params::{LogLevel, Meta, Params, meta_key},
     raw_object::RawObject,

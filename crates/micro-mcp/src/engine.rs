@@ -10,7 +10,7 @@ use std::{net::SocketAddr, sync::Arc};
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use micro_mcp_proto::{Era, Id, Message, Params, RpcError, ServerCapabilities, code, headers, parse, write};
+use micro_mcp_proto::{Era, Id, Message, Params, RpcError, ServerCapabilities, ToolCall, code, headers, parse, write};
 use micro_runtime::Drain;
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
@@ -103,6 +103,10 @@ impl Engine {
     /// Takes one message to its end. The order of checks is that of the specification's transport
     /// page and of the official suite: shape, caller, era, `_meta`, headers, method, capability, params.
     pub(crate) async fn exchange(self: Arc<Self>, source: Source, body: Bytes, outlet: Arc<Outlet>) -> Reply {
+        // Nearly every message is a tool call, read in one look; whatever else it is goes the long way.
+        if let Some(ToolCall { id, params }) = ToolCall::parse(&body) {
+            return self.request(&source, id, "tools/call", None, Ok(params), &outlet).await;
+        }
         let message = match parse(&body) {
             Ok(message) => message,
             Err(malformed) => return Reply::error(StatusCode::BAD_REQUEST, malformed.id, &malformed.error),
@@ -115,7 +119,9 @@ impl Engine {
 
     async fn single(&self, source: &Source, message: Message<'_>, outlet: &Arc<Outlet>) -> Reply {
         match message {
-            Message::Request { id, method, params } => self.request(source, id, &method, params, outlet).await,
+            Message::Request { id, method, params } => {
+                self.request(source, id, &method, params, Params::parse(params), outlet).await
+            }
             Message::Notification { method, params } => self.notification(source, &method, params),
             Message::Response { id, outcome } => self.response(source, id, outcome),
             Message::Batch(_) => {
@@ -131,9 +137,9 @@ impl Engine {
         id: Id<'_>,
         method: &str,
         raw: Option<&RawValue>,
+        params: Result<Params<'_>, RpcError>,
         outlet: &Arc<Outlet>,
     ) -> Reply {
-        let params = Params::parse(raw);
         let request = params.as_ref().map_or_else(|e| Err(e.clone()), |params| read(method, raw, params));
         let other = Request::Other { method: method.into(), params: raw };
         let peer = source.peer();
