@@ -114,7 +114,8 @@ async fn gateway(args: &Args) -> Result<()> {
     for (size, title) in [(300, "Gateway: tools/call, 300 B result"), (9000, "Gateway: tools/call, 9 KB result")] {
         let mut table = Table::new(title, "bare proxy");
         let (direct, through) = (Shape::proxied(size), Shape::tool(size));
-        rounds(args, args.load(), &mut table, &[("bare proxy", &proxy, &direct), ("gateway", &gateway, &through)]).await?;
+        rounds(args, args.load(), &mut table, &[("bare proxy", &proxy, &direct), ("gateway", &gateway, &through)])
+            .await?;
         table.print();
     }
     Ok(())

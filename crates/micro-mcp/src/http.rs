@@ -18,7 +18,7 @@ use http_body_util::BodyExt;
 use micro_mcp_proto::{Era, Revision, RpcError, headers};
 use micro_runtime::{
     Drain,
-    http::{Body, BodyError, Guard, Peer as PeerAddress, read},
+    http::{Body, BodyError, Elapsed, Guard, Peer as PeerAddress, read_within},
 };
 
 #[cfg(feature = "legacy-sse")]
@@ -187,15 +187,13 @@ impl StreamableHttp {
             let error = RpcError::invalid_request("Accept must list application/json and text/event-stream");
             return problem(StatusCode::NOT_ACCEPTABLE, &error);
         }
-        // Costs no timer for a body that is there already: what is to be awaited is polled first.
-        let reading = tokio::time::timeout(self.config.body_timeout, read(&mut body, self.config.body_limit));
-        let bytes = match reading.await {
-            Ok(Ok(Some(bytes))) => bytes,
-            Err(_) => {
+        let bytes = match read_within(&mut body, self.config.body_limit, self.config.body_timeout).await {
+            Ok(Some(bytes)) => bytes,
+            Err(error) if error.is::<Elapsed>() => {
                 let error = RpcError::invalid_request("Invalid request: the body took too long");
                 return problem(StatusCode::REQUEST_TIMEOUT, &error);
             }
-            Ok(Ok(None)) => {
+            Ok(None) => {
                 linger(body).await;
                 let error = RpcError::invalid_request(format!(
                     "Invalid request: the body is larger than {} bytes",
@@ -203,7 +201,7 @@ impl StreamableHttp {
                 ));
                 return problem(StatusCode::PAYLOAD_TOO_LARGE, &error);
             }
-            Ok(Err(error)) => {
+            Err(error) => {
                 tracing::debug!(error, "request body broke off");
                 return problem(StatusCode::BAD_REQUEST, &RpcError::parse("Parse error: the body broke off"));
             }

@@ -5,7 +5,7 @@ mod guard;
 mod serve;
 
 pub use self::{
-    body::{Body, BodyError, read},
+    body::{Body, BodyError, Elapsed, read, read_within},
     guard::{Guard, Refused},
     serve::{Limits, Peer, serve},
 };

@@ -6,10 +6,11 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures_core::Stream;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
+pub use tokio::time::error::Elapsed;
 
 /// A body of ours: all there, or coming. An error cuts the connection, which is what a reader of a
 /// broken stream must see.
@@ -78,7 +79,22 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Reads a whole body of at most `limit` bytes, within a minute. `Ok(None)` means it is larger; it is
 /// not read further.
+///
+/// # Errors
+/// When the body breaks off, or with [`Elapsed`] when it takes too long.
 pub async fn read<B>(body: B, limit: usize) -> Result<Option<Bytes>, BodyError>
+where
+    B: HttpBody,
+    B::Error: Into<BodyError>,
+{
+    read_within(body, limit, PATIENCE).await
+}
+
+/// As [`read`], within a time of the caller's.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_within<B>(body: B, limit: usize, patience: Duration) -> Result<Option<Bytes>, BodyError>
 where
     B: HttpBody,
     B::Error: Into<BodyError>,
@@ -87,9 +103,51 @@ where
         return Ok(None);
     }
     // Costs no timer for a body that is there already: what is to be awaited is polled first.
-    match tokio::time::timeout(PATIENCE, Limited::new(body, limit).collect()).await? {
-        Ok(whole) => Ok(Some(whole.to_bytes())),
-        Err(e) if e.is::<http_body_util::LengthLimitError>() => Ok(None),
-        Err(e) => Err(e),
+    tokio::time::timeout(patience, gather(body, limit)).await?
+}
+
+/// Most bodies are one piece, which is passed on as it is.
+async fn gather<B>(body: B, limit: usize) -> Result<Option<Bytes>, BodyError>
+where
+    B: HttpBody,
+    B::Error: Into<BodyError>,
+{
+    let mut body = std::pin::pin!(body);
+    let mut first = Bytes::new();
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(mut data) = frame.map_err(Into::into)?.into_data() else { continue };
+        if first.len().max(whole.len()) + data.remaining() > limit {
+            return Ok(None);
+        }
+        if first.is_empty() {
+            first = data.copy_to_bytes(data.remaining());
+            continue;
+        }
+        if whole.is_empty() {
+            whole.reserve(first.len() + data.remaining());
+            whole.put_slice(&first);
+        }
+        whole.put(data);
+    }
+    Ok(Some(if whole.is_empty() { first } else { whole.freeze() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn gathered(pieces: &[&'static str], limit: usize) -> Option<Bytes> {
+        let pieces: Vec<_> = pieces.iter().map(|piece| Ok(Bytes::from_static(piece.as_bytes()))).collect();
+        read(Body::stream(futures_util::stream::iter(pieces)), limit).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_body_is_whole_however_many_pieces_it_comes_in() {
+        for pieces in [&["", "hello"][..], &["hel", "lo"], &["h", "", "el", "lo"], &["hello"]] {
+            assert_eq!(gathered(pieces, 5).await.unwrap(), "hello", "{pieces:?}");
+            assert_eq!(gathered(pieces, 4).await, None, "{pieces:?}");
+        }
+        assert_eq!(gathered(&[], 0).await.unwrap(), "");
     }
 }
