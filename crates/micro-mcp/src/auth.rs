@@ -113,7 +113,14 @@ impl Credentials for OAuth {
     }
 
     fn challenged<'a>(&'a self, refused: Refused<'a>) -> BoxFuture<'a, Result<Retry, AuthError>> {
-        Box::pin(async move { self.0.challenged(refused).await.map_err(outside) })
+        let inner = self.0.clone();
+        let (url, sent, headers) = (refused.url.clone(), refused.sent.clone(), refused.headers.clone());
+        let (attempt, status) = (refused.attempt, refused.status);
+        let work = async move {
+            let refused = Refused { url: &url, sent: &sent, attempt, status, headers: &headers };
+            inner.challenged(refused).await
+        };
+        Box::pin(async move { to_the_end(work).await.map_err(outside) })
     }
 
     fn answered(&self, url: &Url, headers: &HeaderMap) {
@@ -135,12 +142,20 @@ impl fmt::Debug for OAuth {
     }
 }
 
+/// Does the work even if nobody waits for it any more. A call that runs out of time must not take the user's visit with it,
+/// nor a refresh token that the server has just replaced.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::spawn(work).await.map_err(|_| Error::Interrupted)?
+}
+
 fn outside(error: Error) -> AuthError {
     AuthError::new(error.to_string()).because(error)
 }
 
 impl Inner {
-    async fn authorize(&self, headers: &mut HeaderMap, url: &Url, method: &Method) -> Result<(), Error> {
+    async fn authorize(self: &Arc<Self>, headers: &mut HeaderMap, url: &Url, method: &Method) -> Result<(), Error> {
         if !self.is_ours(url) {
             return Ok(());
         }
@@ -206,12 +221,19 @@ impl Inner {
         discover(&self.fetch, &self.server, challenge, &prefer).await
     }
 
-    /// Tokens that can be used now: those at hand, else those that were kept, refreshed when they are about to end.
-    async fn usable(&self) -> Result<Option<Arc<Active>>, Error> {
+    /// Tokens that can be used now. Without any the request goes as it is, and the server's challenge says what it needs.
+    async fn usable(self: &Arc<Self>) -> Result<Option<Arc<Active>>, Error> {
         let fresh = |current: Option<Arc<Active>>| current.filter(|active| active.tokens.is_fresh());
         if let Some(active) = fresh(self.current()) {
             return Ok(Some(active));
         }
+        let inner = self.clone();
+        to_the_end(async move { inner.freshen().await }).await?;
+        Ok(fresh(self.current()))
+    }
+
+    /// Takes up the tokens that were kept, and refreshes those that are about to end.
+    async fn freshen(&self) -> Result<(), Error> {
         let mut flow = self.flow.lock().await;
         if !flow.loaded {
             if let Some(kept) = self.kept().await? {
@@ -219,18 +241,11 @@ impl Inner {
             }
             flow.loaded = true;
         }
-        let Some(active) = self.current() else { return Ok(None) };
-        if active.tokens.is_fresh() {
-            return Ok(Some(active));
+        let Some(active) = self.current() else { return Ok(()) };
+        if !active.tokens.is_fresh() && active.tokens.refresh.is_some() {
+            self.put(self.refresh(&active).await?.unwrap_or_else(|| active.without_refresh()));
         }
-        if active.tokens.refresh.is_some() {
-            match self.refresh(&active).await? {
-                Some(refreshed) => self.put(refreshed),
-                None => self.put(active.without_refresh()),
-            }
-        }
-        // Without fresh ones the request goes as it is, and the server's challenge says what is needed.
-        Ok(fresh(self.current()))
+        Ok(())
     }
 
     fn current(&self) -> Option<Arc<Active>> {
@@ -275,3 +290,11 @@ fn check_progress(active: &Active, found: &Found, challenge: Option<&Challenge>,
     let asked = attempt > 0 && has(&active.tokens.requested);
     if wanted.is_empty() || has(&active.tokens.granted) || asked { Err(Error::Insufficient) } else { Ok(()) }
 }
+
+/// The guide's examples are compiled with the crate's.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/client-authorization.md")]
+struct Guide;
+
+#[cfg(test)]
+mod tests;

@@ -65,6 +65,9 @@ pub enum Error {
     /// The workload's own credential could not be had.
     #[error("the subject token could not be obtained")]
     SubjectToken,
+    /// The runtime ended, or the work failed, before there was a token.
+    #[error("authorization was interrupted")]
+    Interrupted,
     /// Credentials could not be kept or found.
     #[error("the credential store failed")]
     Store(#[from] StoreError),

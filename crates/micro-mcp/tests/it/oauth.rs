@@ -11,10 +11,11 @@ use std::sync::{
 use futures_util::future::join_all;
 use micro_mcp::{
     Key,
-    auth::{Consent, Dpop, FileStore, KnownClient, OAuth},
+    auth::{Consent, ConsentError, Dpop, FileStore, KnownClient, OAuth},
     client::Client,
 };
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use self::{
     provider::{Provider, browse},
@@ -55,16 +56,16 @@ async fn a_user_is_asked_once_and_for_each_step_up() {
     let first = client(&site, &oauth).await;
     join_all((0..8).map(|_| add(&first))).await;
     assert_eq!(asked.load(Ordering::SeqCst), 1);
-    assert_eq!(provider.count("registered"), 1);
-    assert_eq!(provider.count("granted authorization_code"), 1);
+    assert_eq!(provider.count("registration").await, 1);
+    assert_eq!(provider.count("authorization_code").await, 1);
 
     // The token is revoked; eight requests get one new token, and the user is left alone.
     site.revoke();
     join_all((0..8).map(|_| add(&first))).await;
-    assert_eq!(provider.count("granted refresh_token"), 1);
+    assert_eq!(provider.count("refresh_token").await, 1);
     site.revoke();
     add(&first).await;
-    assert_eq!(provider.count("granted refresh_token"), 2, "the rotated refresh token was kept");
+    assert_eq!(provider.count("refresh_token").await, 2, "the rotated refresh token was kept");
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 
     // A tool wants a scope that the token has not: the user is asked for both.
@@ -80,7 +81,23 @@ async fn a_user_is_asked_once_and_for_each_step_up() {
     site.revoke();
     add(&again).await;
     assert_eq!(asked.load(Ordering::SeqCst), 2);
-    assert_eq!(provider.count("granted refresh_token"), 3);
+    assert_eq!(provider.count("refresh_token").await, 3);
+}
+
+#[tokio::test]
+async fn a_sign_in_outlives_the_call_that_began_it() {
+    let provider = Provider::start();
+    let site = Site::start(&provider, false).await;
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let consent = Consent::opened_by(move |url| tell.send(url.clone()).map_err(|_| ConsentError::NoBrowser));
+    let oauth = OAuth::for_user(&site.url).consent(consent).build().unwrap();
+    let begun = tokio::select! {
+        _ = async { client(&site, &oauth).await.tools().await } => panic!("nobody has agreed"),
+        url = told.recv() => url.unwrap(),
+    };
+    browse(begun).await;
+    add(&client(&site, &oauth).await).await;
+    assert!(told.try_recv().is_err(), "the user was asked once");
 }
 
 #[tokio::test]
@@ -93,7 +110,7 @@ async fn tokens_are_bound_to_the_clients_key_where_the_server_asks_for_it() {
     add(&client_).await;
     site.revoke();
     add(&client_).await; // the refresh needs the same key
-    assert_eq!(provider.count("granted refresh_token"), 1);
+    assert_eq!(provider.count("refresh_token").await, 1);
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 
     let plain = OAuth::for_user(&site.url).consent(consent).dpop(Dpop::Never).build().unwrap();
@@ -117,7 +134,7 @@ async fn machines_show_a_secret_or_sign() {
         add(&client(&site, &oauth).await).await;
         assert_eq!(site.last_scopes(), "mcp:read mcp:write");
     }
-    assert_eq!(provider.count("granted client_credentials"), 2);
+    assert_eq!(provider.count("client_credentials").await, 2);
 
     let stranger = KnownClient::with_secret("with secret", "a secret: with/odd+signs").at("https://elsewhere.example");
     let oauth = OAuth::for_machine(&site.url, stranger).build().unwrap();
@@ -128,5 +145,5 @@ async fn machines_show_a_secret_or_sign() {
     };
     let text = refused.expect_err("the secret is another issuer's").to_string();
     assert!(text.contains("does not know this client") && !text.contains("odd"), "{text}");
-    assert_eq!(provider.count("granted client_credentials"), 2);
+    assert_eq!(provider.count("client_credentials").await, 2);
 }

@@ -1,5 +1,5 @@
 // A real OpenID provider on a free port of this machine, whose only user agrees to everything at once.
-// Started as: node provider.mjs PATH_OF_OIDC_PROVIDER. Says `ready JSON`, then a line for each grant and registration.
+// Started as: node provider.mjs PATH_OF_OIDC_PROVIDER. Says `ready JSON`; at /counts it tells what it has done how often.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
@@ -40,7 +40,11 @@ const provider = new Provider(issuer, {
   scopes: ['openid', 'offline_access', 'mcp:read', 'mcp:write'],
 });
 
+const counts = {};
+const count = (what) => { counts[what] = (counts[what] ?? 0) + 1; };
+
 provider.use(async (ctx, next) => {
+  if (ctx.path === '/counts') return void (ctx.body = counts);
   if (!ctx.path.startsWith('/interaction/')) return next();
   ctx.respond = false;
   const { grantId, params, prompt, session } = await provider.interactionDetails(ctx.req, ctx.res);
@@ -58,8 +62,8 @@ provider.use(async (ctx, next) => {
   }
   await provider.interactionFinished(ctx.req, ctx.res, result, { mergeWithLastSubmission: true });
 });
-provider.on('grant.success', (ctx) => console.log(`granted ${ctx.oidc.params.grant_type}`));
-provider.on('registration_create.success', () => console.log('registered'));
+provider.on('grant.success', (ctx) => count(ctx.oidc.params.grant_type));
+provider.on('registration_create.success', () => count('registration'));
 for (const event of ['grant.error', 'registration_create.error', 'authorization.error', 'server_error']) {
   provider.on(event, (_, error) => console.log(`${event}: ${error.message} ${error.error_description ?? ''}`));
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// `oidc-provider` in a process of its own, which ends with this.
 pub(crate) struct Provider {
-    process: Process,
+    _process: Process,
     pub(crate) issuer: String,
     /// The private key of its client `with-key`, in PEM.
     pub(crate) key: String,
@@ -27,12 +27,14 @@ impl Provider {
         let line = process.wait_for_line("ready ", Duration::from_secs(60)).unwrap();
         let told: Value = serde_json::from_str(line.trim_start_matches("ready ")).unwrap();
         let text = |name: &str| told[name].as_str().unwrap().to_owned();
-        Self { process, issuer: text("issuer"), key: text("key") }
+        Self { _process: process, issuer: text("issuer"), key: text("key") }
     }
 
-    /// How many lines of this kind it has said.
-    pub(crate) fn count(&self, line: &str) -> usize {
-        self.process.stdout().lines().filter(|said| *said == line).count()
+    /// How often it has registered a client (`registration`), or granted in this way.
+    pub(crate) async fn count(&self, what: &str) -> u64 {
+        let counts = reqwest::get(format!("{}/counts", self.issuer)).await.unwrap().text().await.unwrap();
+        let counts: Value = serde_json::from_str(&counts).unwrap();
+        counts[what].as_u64().unwrap_or_default()
     }
 }
 
