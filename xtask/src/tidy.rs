@@ -58,6 +58,9 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     if !args.fast && run::cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).is_err() {
         problems.push(Problem::new("clippy", "mend the warnings above, or allow one with its reason"));
     }
+    if !args.fast {
+        problems.extend(lonely_features(root));
+    }
     for problem in &problems {
         eprintln!("{problem}");
     }
@@ -85,6 +88,20 @@ fn manifest_problems(root: &Path) -> Result<Vec<Problem>> {
         }
     }
     Ok(problems)
+}
+
+/// Features of the SDK; each must build without the others.
+const SDK_FEATURES: [&str; 5] = ["", "client", "websocket", "legacy-sse", "oauth"];
+
+/// Features that do not build alone: in the workspace they never are, somebody else turns the others on.
+fn lonely_features(root: &Path) -> Vec<Problem> {
+    let builds = |feature: &&str| {
+        run::cargo(root, &["check", "-p", "micro-mcp", "--no-default-features", "--features", feature]).is_ok()
+    };
+    let lonely = SDK_FEATURES.iter().filter(|feature| !builds(feature));
+    lonely
+        .map(|feature| Problem::new("micro-mcp", format!("does not build with the feature `{feature}` alone")))
+        .collect()
 }
 
 /// Every Rust file of the repository, sorted, relative to its root. Build output and hidden folders are not ours.

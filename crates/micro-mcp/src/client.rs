@@ -11,6 +11,7 @@ mod http;
 mod inbox;
 mod link;
 mod lists;
+mod many;
 mod message;
 mod options;
 mod pipe;
@@ -32,6 +33,7 @@ pub use self::{
     features::{CompletionOf, FilledPrompt},
     http::{AuthError, Bearer, Credentials, Refused, Retry},
     lists::DroppedTool,
+    many::{Balance, Listing, Many, ManyBuilder, ManyCall},
     options::Builder,
     verdicts::{Verdict, Verdicts},
 };

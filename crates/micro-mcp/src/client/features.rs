@@ -106,6 +106,17 @@ impl Client {
         self.0.core.plain("ping", Members::default()).await.map(|_| ())
     }
 
+    /// Asks a server of either era whether it is there.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub async fn check(&self) -> Result<(), Error> {
+        match self.revision().await?.era() {
+            Era::Modern => self.0.core.plain("server/discover", Members::default()).await.map(|_| ()),
+            Era::Legacy => self.ping().await,
+        }
+    }
+
     /// Tells a legacy server that the roots are others now. Modern ones ask each time.
     ///
     /// # Errors

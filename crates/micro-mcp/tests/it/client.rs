@@ -1,6 +1,7 @@
 //! The client against our own server, and against servers that answer the probe in odd ways.
 
 mod call;
+mod many;
 mod probe;
 mod watch;
 

@@ -1,6 +1,6 @@
 //! One set of behaviours, over every transport, in both eras.
 
-mod ways;
+pub(crate) mod ways;
 
 use std::{sync::Arc, time::Duration};
 

@@ -25,7 +25,7 @@ use tokio::{
 use crate::fixture::{Waiting, server, waiting};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     Http,
     HttpSse,
     WebSocket,
@@ -34,10 +34,10 @@ pub(super) enum Way {
 }
 
 /// A server, and the way to it.
-pub(super) struct Place {
-    pub(super) way: Way,
-    pub(super) waiting: Arc<Waiting>,
-    pub(super) notifier: Notifier,
+pub(crate) struct Place {
+    pub(crate) way: Way,
+    pub(crate) waiting: Arc<Waiting>,
+    pub(crate) notifier: Notifier,
     server: Arc<Server>,
     /// Where network clients connect to.
     address: SocketAddr,
@@ -48,9 +48,9 @@ pub(super) struct Place {
 }
 
 impl Way {
-    pub(super) const ALL: [Self; 5] = [Self::Http, Self::HttpSse, Self::WebSocket, Self::Memory, Self::Lines];
+    pub(crate) const ALL: [Self; 5] = [Self::Http, Self::HttpSse, Self::WebSocket, Self::Memory, Self::Lines];
 
-    pub(super) fn speaks(self, revision: Revision) -> bool {
+    pub(crate) fn speaks(self, revision: Revision) -> bool {
         match self {
             Self::Http => revision != Revision::V2024_11_05,
             Self::HttpSse => revision.era() == Era::Legacy,
@@ -58,13 +58,13 @@ impl Way {
         }
     }
 
-    pub(super) fn is_limited_by_the_client(self) -> bool {
+    pub(crate) fn is_limited_by_the_client(self) -> bool {
         !matches!(self, Self::Memory | Self::Lines)
     }
 }
 
 impl Place {
-    pub(super) async fn open(way: Way) -> Self {
+    pub(crate) async fn open(way: Way) -> Self {
         let (waiting, drain) = (waiting(), Drain::new());
         let server = Arc::new(server(&waiting));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -102,7 +102,7 @@ impl Place {
         Self { way, waiting, notifier: server.notifier(), server, address, carriers, door, drain }
     }
 
-    pub(super) async fn connect(&self, builder: Builder) -> Result<Client, Error> {
+    pub(crate) async fn connect(&self, builder: Builder) -> Result<Client, Error> {
         let address = self.address;
         match self.way {
             Way::Http | Way::HttpSse => builder.connect(&format!("http://{address}/mcp")).await,
@@ -132,12 +132,12 @@ impl Place {
     }
 
     /// Breaks every connection. New ones can be made.
-    pub(super) fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.carriers.lock().abort_all();
     }
 
     /// Breaks every connection, and makes no other.
-    pub(super) fn kill(&self) {
+    pub(crate) fn kill(&self) {
         self.door.lock().take();
         self.cut();
     }
