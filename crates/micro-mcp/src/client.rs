@@ -28,9 +28,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 pub use self::{
     call::Call,
-    callbacks::{Changed, Declined, Form, LogMessage, Progress, UrlVisit},
+    callbacks::{Changed, Declined, Form, Progress, UrlVisit},
     error::Error,
-    features::{CompletionOf, FilledPrompt},
     http::{AuthError, Bearer, Credentials, Refused, Retry},
     lists::DroppedTool,
     many::{Balance, Listing, Many, ManyBuilder, ManyCall},

@@ -4,7 +4,9 @@ use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_core::future::BoxFuture;
 use futures_util::FutureExt;
-use micro_mcp_proto::{CreateMessage, CreateMessageResult, ElicitAction, ElicitResult, LogLevel, Root, RpcError, code};
+use micro_mcp_proto::{
+    CreateMessage, CreateMessageResult, ElicitAction, ElicitResult, LogParams, Root, RpcError, code,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
@@ -21,7 +23,7 @@ pub(crate) struct Callbacks {
     pub(crate) form: Option<Asked<Form, ElicitResult>>,
     pub(crate) url: Option<Asked<UrlVisit, ElicitAction>>,
     pub(crate) roots: Option<Asked<(), Vec<Root>>>,
-    pub(crate) log: Option<Told<LogMessage>>,
+    pub(crate) log: Option<Told<LogParams>>,
     pub(crate) change: Option<Told<Changed>>,
 }
 
@@ -36,19 +38,6 @@ pub struct Progress {
     /// What is being done, for people.
     #[serde(default)]
     pub message: Option<String>,
-}
-
-/// A line of the server's log.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct LogMessage {
-    /// How severe.
-    pub level: LogLevel,
-    /// Who says it.
-    #[serde(default)]
-    pub logger: Option<String>,
-    /// What: any JSON.
-    #[serde(default)]
-    pub data: Value,
 }
 
 /// Something of the server's that is not what it was.

@@ -2,30 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use micro_mcp_proto::{Completion, Era, LogLevel, PromptMessage, ResourceContents, write};
+use micro_mcp_proto::{CompleteResult, Completion, Era, GetPromptResult, LogLevel, Reference, ResourceContents, write};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Client, Error, core::Ask, exchange::Outgoing, message::Members};
-
-/// A prompt, filled in.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct FilledPrompt {
-    /// What it is for.
-    #[serde(default)]
-    pub description: Option<String>,
-    /// What to say to the model.
-    pub messages: Vec<PromptMessage>,
-}
-
-/// Of what an argument is to be completed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CompletionOf<'a> {
-    /// A prompt, by its name.
-    Prompt(&'a str),
-    /// A resource template, by its URI template.
-    Template(&'a str),
-}
 
 impl Client {
     /// Reads a resource: its contents, or those of everything below it.
@@ -51,7 +32,7 @@ impl Client {
         &self,
         name: impl Into<String>,
         arguments: BTreeMap<String, String>,
-    ) -> Result<FilledPrompt, Error> {
+    ) -> Result<GetPromptResult, Error> {
         let name = name.into();
         let members = Members::default().text("name", &name);
         let members = if arguments.is_empty() { members } else { members.member("arguments", &arguments)? };
@@ -66,27 +47,19 @@ impl Client {
     /// When the server does not complete, and whatever else can go wrong.
     pub async fn complete(
         &self,
-        of: CompletionOf<'_>,
+        of: &Reference,
         name: &str,
         value: &str,
         others: &BTreeMap<String, String>,
     ) -> Result<Completion, Error> {
-        #[derive(Deserialize)]
-        struct Completed {
-            completion: Completion,
-        }
-        let reference = match of {
-            CompletionOf::Prompt(name) => json!({ "type": "ref/prompt", "name": name }),
-            CompletionOf::Template(uri) => json!({ "type": "ref/resource", "uri": uri }),
-        };
         let argument = json!({ "name": name, "value": value });
-        let members = Members::default().member("ref", &reference)?.member("argument", &argument)?;
+        let members = Members::default().member("ref", of)?.member("argument", &argument)?;
         let members = match others.is_empty() {
             true => members,
             false => members.member("context", &json!({ "arguments": others }))?,
         };
         let result = self.0.core.plain("completion/complete", members).await?;
-        Ok(serde_json::from_str::<Completed>(result.get())?.completion)
+        Ok(serde_json::from_str::<CompleteResult>(result.get())?.completion)
     }
 
     /// Sets which log messages a legacy server sends; modern ones are told with each request, by

@@ -4,7 +4,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use micro_mcp_proto::{
-    CreateMessage, CreateMessageResult, ElicitAction, ElicitResult, Implementation, LogLevel, Revision, Root,
+    CreateMessage, CreateMessageResult, ElicitAction, ElicitResult, Implementation, LogLevel, LogParams, Revision, Root,
 };
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use super::{
-    Bearer, Changed, Client, Credentials, Declined, Error, Form, Inner, LogMessage, UrlVisit, Verdicts,
+    Bearer, Changed, Client, Credentials, Declined, Error, Form, Inner, UrlVisit, Verdicts,
     callbacks::{Callbacks, asked},
     core::{Core, Patience},
     http::Endpoint,
@@ -172,7 +172,7 @@ impl Builder {
     }
 
     /// Is told of the server's log, from this level on. The function must be quick: messages wait for it.
-    pub fn on_log(mut self, level: LogLevel, told: impl Fn(LogMessage) + Send + Sync + 'static) -> Self {
+    pub fn on_log(mut self, level: LogLevel, told: impl Fn(LogParams) + Send + Sync + 'static) -> Self {
         self.log_level = Some(level);
         self.callbacks.log = Some(Arc::new(told));
         self
