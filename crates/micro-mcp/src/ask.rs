@@ -1,27 +1,27 @@
 //! Asking the client: its user (elicitation), its model (sampling), its roots.
 
-mod form;
 mod notes;
 mod pending;
 mod question;
 mod rounds;
 
-use std::{borrow::Cow, future::IntoFuture, marker::PhantomData, time::Duration};
+use std::{borrow::Cow, future::IntoFuture, time::Duration};
 
 use futures_core::future::BoxFuture;
-use micro_mcp_proto::{CreateMessage, CreateMessageResult, Era, Root, RpcError};
+use micro_mcp_proto::{
+    CreateMessage, CreateMessageResult, ElicitParams, EmptyParams, Era, FormSchema, InputRequest, NotAForm, Root,
+    RpcError,
+};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
+use serde_json::{Map, Value, value::RawValue};
 
+use self::question::Unread;
+pub use self::rounds::{InputRequired, InvalidState};
 pub(crate) use self::{
     notes::Notes,
     pending::{Line, Pending},
     rounds::{Round, Rounds, Scope},
-};
-pub use self::{
-    question::Question,
-    rounds::{InputRequired, InvalidState},
 };
 use crate::CallContext;
 
@@ -50,6 +50,9 @@ pub enum AskError {
     /// A legacy client did not answer in time.
     #[error("no answer came in time")]
     TimedOut,
+    /// The type has no form: a mistake of the server's.
+    #[error(transparent)]
+    NotAForm(#[from] NotAForm),
     /// There is no way to a legacy client: it takes no stream, or too many questions wait for it.
     #[error("the client cannot be asked now")]
     Unreachable,
@@ -107,22 +110,14 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub struct Ask<'a, T> {
     cx: &'a CallContext,
-    question: Question,
+    question: Result<InputRequest, NotAForm>,
     key: Option<Cow<'static, str>>,
     timeout: Duration,
-    read: fn(&Question, &RawValue) -> Result<T, Unread>,
-    answer: PhantomData<fn() -> T>,
+    read: Reader<T>,
 }
 
-/// Why an answer that came cannot be used.
-enum Unread {
-    /// It is no answer at all.
-    Shape(&'static str),
-    /// It is one, but not to what was asked: ask again.
-    Content(String),
-    Declined,
-    Cancelled,
-}
+/// Makes of an answer what the handler wants.
+type Reader<T> = fn(&InputRequest, &RawValue) -> Result<T, Unread>;
 
 impl CallContext {
     /// Asks the user to fill in a form (since 2025-06-18). `T` is a flat struct of strings, numbers,
@@ -147,7 +142,21 @@ impl CallContext {
     /// }
     /// ```
     pub fn elicit<T: DeserializeOwned + JsonSchema>(&self, message: impl Into<String>) -> Ask<'_, T> {
-        Ask::new(self, Question::form::<T>(message), question::read_form)
+        Ask::new(self, question::form::<T>(message), question::read_form)
+    }
+
+    /// The same with a form made at run time.
+    ///
+    /// ```
+    /// # use micro_mcp::{CallContext, CallError, proto::{Field, FormSchema}};
+    /// async fn survey(cx: CallContext, questions: Vec<String>) -> Result<String, CallError> {
+    ///     let form = questions.into_iter().fold(FormSchema::new(), |form, name| form.required(name, Field::text()));
+    ///     let answers = cx.elicit_form("A few questions.", form).await?;
+    ///     Ok(format!("{} answers", answers.len()))
+    /// }
+    /// ```
+    pub fn elicit_form(&self, message: impl Into<String>, form: FormSchema) -> Ask<'_, Map<String, Value>> {
+        Ask::new(self, Ok(InputRequest::Elicit(ElicitParams::form(message, form))), question::read_form)
     }
 
     /// Sends the user to a URL (since 2025-11-25): to sign in somewhere, to pay, to enter a secret. The
@@ -161,7 +170,7 @@ impl CallContext {
     /// }
     /// ```
     pub fn elicit_url(&self, message: impl Into<String>, url: impl Into<String>) -> Ask<'_, ()> {
-        Ask::new(self, Question::Url { message: message.into(), url: url.into() }, question::read_consent)
+        Ask::new(self, Ok(question::url(message, url)), question::read_consent)
     }
 
     /// Asks the client's model.
@@ -174,7 +183,7 @@ impl CallContext {
     /// }
     /// ```
     pub fn sample(&self, request: CreateMessage) -> Ask<'_, CreateMessageResult> {
-        Ask::new(self, Question::Sample(Box::new(request)), question::read_message)
+        Ask::new(self, Ok(InputRequest::Sample(Box::new(request))), question::read_message)
     }
 
     /// Asks for the places the client lets the server work in.
@@ -186,13 +195,13 @@ impl CallContext {
     /// }
     /// ```
     pub fn roots(&self) -> Ask<'_, Vec<Root>> {
-        Ask::new(self, Question::Roots, question::read_roots)
+        Ask::new(self, Ok(InputRequest::Roots(EmptyParams::default())), question::read_roots)
     }
 }
 
 impl<'a, T> Ask<'a, T> {
-    fn new(cx: &'a CallContext, question: Question, read: fn(&Question, &RawValue) -> Result<T, Unread>) -> Self {
-        Self { cx, question, key: None, timeout: TIMEOUT, read, answer: PhantomData }
+    fn new(cx: &'a CallContext, question: Result<InputRequest, NotAForm>, read: Reader<T>) -> Self {
+        Self { cx, question, key: None, timeout: TIMEOUT, read }
     }
 
     /// The name under which modern clients find the question and return the answer; unique within the
@@ -209,74 +218,69 @@ impl<'a, T> Ask<'a, T> {
         self
     }
 
-    /// Asks with this schema instead of the one of `T`, for forms made at run time.
-    pub fn schema(mut self, schema: micro_core::Schema) -> Self {
-        if let Question::Form { schema: shown, .. } = &mut self.question {
-            *shown = schema;
-        }
-        self
-    }
-
     async fn answer(self) -> Result<T, AskError> {
-        if let Some(error) = self.question.missing(self.cx.capabilities) {
-            return Err(AskError::Unsupported(error));
-        }
+        let question = self.question?;
+        question::check(&question, self.cx.capabilities)?;
         match self.cx.era() {
-            Era::Modern => self.note(),
-            Era::Legacy => self.send().await,
+            Era::Modern => note(self.cx, self.key, question, self.read),
+            Era::Legacy => send(self.cx, question, self.timeout, self.read).await,
         }
     }
+}
 
-    /// The answer that came with the call, or a note that there is none.
-    fn note(self) -> Result<T, AskError> {
-        let notes = self.cx.outlet.notes();
-        let (key, given) = notes.take(self.key).map_err(AskError::Malformed)?;
-        let Some(given) = given else {
-            notes.ask(key, self.question);
+/// The answer that came with the call, or a note that there is none.
+fn note<T>(
+    cx: &CallContext,
+    key: Option<Cow<'static, str>>,
+    question: InputRequest,
+    read: Reader<T>,
+) -> Result<T, AskError> {
+    let notes = cx.outlet.notes();
+    let (key, given) = notes.take(key).map_err(AskError::Malformed)?;
+    let Some(given) = given else {
+        notes.ask(key, question);
+        return Err(AskError::Pending);
+    };
+    let answer = match read(&question, &given) {
+        Ok(answer) => Ok(answer),
+        Err(Unread::Declined) => Err(AskError::Declined),
+        Err(Unread::Cancelled) => Err(AskError::Cancelled),
+        Err(Unread::Content(_)) => {
+            notes.ask(key, question);
             return Err(AskError::Pending);
-        };
-        let answer = match (self.read)(&self.question, &given) {
-            Ok(answer) => Ok(answer),
-            Err(Unread::Declined) => Err(AskError::Declined),
-            Err(Unread::Cancelled) => Err(AskError::Cancelled),
-            Err(Unread::Content(_)) => {
-                notes.ask(key, self.question);
-                return Err(AskError::Pending);
-            }
-            Err(Unread::Shape(reason)) => {
-                let error = RpcError::invalid_params(format!("params.inputResponses: {reason}"));
-                return Err(AskError::Malformed(error));
-            }
-        };
-        notes.keep(key, given);
-        answer
-    }
+        }
+        Err(Unread::Shape(reason)) => return Err(malformed(reason)),
+    };
+    notes.keep(key, given);
+    answer
+}
 
-    async fn send(self) -> Result<T, AskError> {
-        let line = self.cx.line.as_ref().ok_or(AskError::Unreachable)?;
-        let params = self.question.legacy_params();
-        let raw = line.ask(&self.cx.outlet, self.question.method(), &params, self.timeout).await?;
-        let refused = |reason: String| AskError::Refused(RpcError::invalid_params(reason));
-        (self.read)(&self.question, &raw).map_err(|unread| match unread {
-            Unread::Declined => AskError::Declined,
-            Unread::Cancelled => AskError::Cancelled,
-            Unread::Shape(reason) => refused(reason.to_owned()),
-            Unread::Content(reason) => refused(reason),
-        })
-    }
+/// Asks a legacy client and waits.
+async fn send<T>(cx: &CallContext, question: InputRequest, within: Duration, read: Reader<T>) -> Result<T, AskError> {
+    let line = cx.line.as_ref().ok_or(AskError::Unreachable)?;
+    let question = question::legacy(question, cx.revision)?;
+    let answer = line.ask(&cx.outlet, question.method(), &question.params(), within).await?;
+    read(&question, &answer).map_err(|unread| match unread {
+        Unread::Declined => AskError::Declined,
+        Unread::Cancelled => AskError::Cancelled,
+        Unread::Shape(reason) => AskError::Refused(RpcError::invalid_params(reason)),
+        Unread::Content(reason) => AskError::Refused(RpcError::invalid_params(reason)),
+    })
 }
 
 /// The form of an answer; `None` when it is of another kind.
 pub(crate) fn read_response<T: DeserializeOwned>(answer: &RawValue) -> Result<Option<T>, AskError> {
-    match question::read_form(&Question::Roots, answer) {
+    match question::read_any_form(answer) {
         Ok(form) => Ok(Some(form)),
         Err(Unread::Content(_)) => Ok(None),
         Err(Unread::Declined) => Err(AskError::Declined),
         Err(Unread::Cancelled) => Err(AskError::Cancelled),
-        Err(Unread::Shape(reason)) => {
-            Err(AskError::Malformed(RpcError::invalid_params(format!("params.inputResponses: {reason}"))))
-        }
+        Err(Unread::Shape(reason)) => Err(malformed(reason)),
     }
+}
+
+fn malformed(reason: &str) -> AskError {
+    AskError::Malformed(RpcError::invalid_params(format!("params.inputResponses: {reason}")))
 }
 
 impl<'a, T: Send + 'a> IntoFuture for Ask<'a, T> {

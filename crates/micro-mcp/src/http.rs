@@ -51,6 +51,9 @@ pub struct Config {
     pub keys: KeyRing,
     /// How often a silent stream gets a comment. Default: 15 seconds.
     pub keep_alive: Duration,
+    /// Whether results go out as event streams to clients that take them, even with nothing before them.
+    /// Default: no, they are plain JSON, which costs less.
+    pub always_stream: bool,
     /// What is kept for legacy clients that come back for the rest of a stream.
     pub replay: Replay,
     /// Ends the streams of those who listen.
@@ -67,6 +70,7 @@ impl Default for Config {
             session_ttl: Duration::from_secs(24 * 3600),
             keys: KeyRing::random(),
             keep_alive: Duration::from_secs(15),
+            always_stream: false,
             replay: Replay::default(),
             drain: Drain::new(),
         }
@@ -212,7 +216,9 @@ impl StreamableHttp {
         let mut running = Running::new(outlet.clone(), exchange);
         match running.next().await {
             Some(Output::Said(said)) => self.stream(outlet.session(), said, running),
-            Some(Output::Reply(Reply::Message(answer))) if accept.json || answer.status != StatusCode::OK => {
+            Some(Output::Reply(Reply::Message(answer)))
+                if (accept.json && !(accept.sse && self.config.always_stream)) || answer.status != StatusCode::OK =>
+            {
                 plain(*answer)
             }
             Some(Output::Reply(Reply::Message(answer))) => {

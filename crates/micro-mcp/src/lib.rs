@@ -22,7 +22,7 @@ pub mod stdio;
 pub mod transport;
 
 pub use self::{
-    ask::{Ask, AskError, InputRequired, InvalidState, Question},
+    ask::{Ask, AskError, InputRequired, InvalidState},
     cx::Cx,
     port::{CallParams, Change, Failure, Handler, Peer, Principal, Refusal, Request, ServerInfo, Transport},
     seal::{InvalidKeys, Key, KeyRing},

@@ -6,11 +6,9 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use micro_mcp_proto::RpcError;
+use micro_mcp_proto::{InputRequest, RpcError};
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
-
-use super::Question;
 
 /// Answers by key, as they came.
 pub(crate) type Answers = BTreeMap<String, Box<RawValue>>;
@@ -33,7 +31,7 @@ pub(crate) struct Book {
     /// Answers the handler could use; they go into the next round.
     pub(crate) kept: Answers,
     /// Questions without an answer, in the order they were asked.
-    pub(crate) open: Vec<(String, Question)>,
+    pub(crate) open: Vec<(String, InputRequest)>,
     /// Keys that were asked for in this run.
     keys: Vec<String>,
     count: u32,
@@ -92,7 +90,7 @@ impl Notes {
     }
 
     /// Notes a question without an answer.
-    pub(super) fn ask(&self, key: String, question: Question) {
+    pub(super) fn ask(&self, key: String, question: InputRequest) {
         self.with(|book| book.open.push((key, question)));
     }
 }

@@ -1,111 +1,62 @@
-//! What can be asked, what it takes of the client, and how answers are read.
+//! What is asked, and how answers are read.
 
 use micro_core::{Schema, Validator};
 use micro_mcp_proto::{
-    ClientCapabilities, CreateMessage, CreateMessageResult, ElicitAction, ElicitResult, ListRootsResult, Root, RpcError,
+    ClientCapabilities, CreateMessageResult, ElicitAction, ElicitParams, ElicitResult, FormSchema, Inexpressible,
+    InputRequest, ListRootsResult, NotAForm, Revision, Root, RpcError, code,
 };
-use schemars::JsonSchema;
-use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct};
-use serde_json::{
-    Value, json,
-    value::{RawValue, to_raw_value},
-};
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, value::RawValue};
 
-use super::{Unread, form};
+use super::AskError;
 
-/// A question to the client.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Question {
-    /// A form for the user (`elicitation/create`).
-    Form {
-        /// What it is about.
-        message: String,
-        /// A flat object schema.
-        schema: Schema,
-    },
-    /// A URL to send the user to (`elicitation/create`).
-    Url {
-        /// Why.
-        message: String,
-        /// Where.
-        url: String,
-    },
-    /// A message for the client's model (`sampling/createMessage`).
-    Sample(Box<CreateMessage>),
-    /// The client's roots (`roots/list`).
-    Roots,
+/// Why an answer that came cannot be used.
+pub(super) enum Unread {
+    /// It is no answer at all.
+    Shape(&'static str),
+    /// It is one, but not to what was asked: ask again.
+    Content(String),
+    Declined,
+    Cancelled,
 }
 
-impl Question {
-    /// A form with the fields of this struct; see [`crate::CallContext::elicit`].
-    pub fn form<T: JsonSchema>(message: impl Into<String>) -> Self {
-        Self::Form { message: message.into(), schema: form::schema_of::<T>() }
-    }
-
-    /// The method of the request.
-    pub fn method(&self) -> &'static str {
-        match self {
-            Self::Form { .. } | Self::Url { .. } => "elicitation/create",
-            Self::Sample(_) => "sampling/createMessage",
-            Self::Roots => "roots/list",
-        }
-    }
-
-    /// The error for a client that did not declare what this takes.
-    pub(crate) fn missing(&self, client: ClientCapabilities) -> Option<RpcError> {
-        let (able, needs, required) = match self {
-            Self::Form { .. } => (client.elicitation_form, "elicitation", json!({ "elicitation": { "form": {} } })),
-            Self::Url { .. } => (client.elicitation_url, "URL elicitation", json!({ "elicitation": { "url": {} } })),
-            Self::Sample(request) if !request.tools.is_empty() || request.tool_choice.is_some() => {
-                (client.sampling_tools, "sampling with tools", json!({ "sampling": { "tools": {} } }))
-            }
-            Self::Sample(_) => (client.sampling, "sampling", json!({ "sampling": {} })),
-            Self::Roots => (client.roots, "roots", json!({ "roots": {} })),
-        };
-        (!able).then(|| RpcError::missing_capability(format!("This needs a client with {needs}"), &required))
-    }
-
-    /// The params of a request to a legacy client.
-    pub(crate) fn legacy_params(&self) -> Box<RawValue> {
-        match self {
-            // 2025-11-25 wants a name for it.
-            Self::Url { message, url } => {
-                let id = super::pending::random_id();
-                raw(&json!({ "mode": "url", "message": message, "url": url, "elicitationId": id }))
-            }
-            _ => self.params(),
-        }
-    }
-
-    fn params(&self) -> Box<RawValue> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Form<'a> {
-            message: &'a str,
-            requested_schema: &'a Schema,
-        }
-        match self {
-            Self::Form { message, schema } => raw(&Form { message, requested_schema: schema }),
-            Self::Url { message, url } => raw(&json!({ "mode": "url", "message": message, "url": url })),
-            Self::Sample(request) => raw(request),
-            Self::Roots => raw(&json!({})),
-        }
-    }
+/// A form with the fields of a struct.
+pub(super) fn form<T: JsonSchema>(message: impl Into<String>) -> Result<InputRequest, NotAForm> {
+    // In place, so that what is said of a field and of its type stands together.
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let schema = settings.into_generator().into_root_schema_for::<T>();
+    let form = FormSchema::from_json_schema(schema.as_value())?;
+    Ok(InputRequest::Elicit(ElicitParams::form(message, form)))
 }
 
-/// As an entry of `inputRequests`.
-impl Serialize for Question {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut entry = serializer.serialize_struct("InputRequest", 2)?;
-        entry.serialize_field("method", self.method())?;
-        entry.serialize_field("params", &self.params())?;
-        entry.end()
-    }
+/// A page to send the user to.
+pub(super) fn url(message: impl Into<String>, url: impl Into<String>) -> InputRequest {
+    InputRequest::Elicit(ElicitParams::url(message, url))
 }
 
-fn raw(params: &impl Serialize) -> Box<RawValue> {
-    to_raw_value(params).expect("params are plain JSON")
+/// Fails when the client did not declare what the question takes.
+pub(super) fn check(question: &InputRequest, client: ClientCapabilities) -> Result<(), AskError> {
+    let Some(required) = question.missing_capability(client) else { return Ok(()) };
+    let what = match question {
+        InputRequest::Elicit(ElicitParams::Form(_)) => "elicitation",
+        InputRequest::Elicit(ElicitParams::Url(_)) => "URL elicitation",
+        InputRequest::Sample(params) if params.tools.is_empty() && params.tool_choice.is_none() => "sampling",
+        InputRequest::Sample(_) => "sampling with tools",
+        InputRequest::Roots(_) => "roots",
+    };
+    Err(AskError::Unsupported(RpcError::missing_capability(format!("This needs a client with {what}"), &required)))
+}
+
+/// The question as a legacy revision has it.
+pub(super) fn legacy(mut question: InputRequest, revision: Revision) -> Result<InputRequest, AskError> {
+    if let InputRequest::Elicit(ElicitParams::Url(url)) = &mut question {
+        url.elicitation_id.get_or_insert_with(super::pending::random_id); // 2025-11-25 wants a name for it
+    }
+    // What the revision has no words for, its client cannot do.
+    let older =
+        |error: Inexpressible| AskError::Unsupported(RpcError::new(code::MISSING_CAPABILITY, error.to_string()));
+    question.for_revision(revision).map_err(older)
 }
 
 // === answers ===
@@ -119,26 +70,36 @@ fn elicited(answer: &RawValue) -> Result<ElicitResult, Unread> {
     }
 }
 
-pub(super) fn read_form<T: DeserializeOwned>(question: &Question, answer: &RawValue) -> Result<T, Unread> {
+/// The form as the handler wants it, if it is what was asked for.
+pub(super) fn read_form<T: DeserializeOwned>(question: &InputRequest, answer: &RawValue) -> Result<T, Unread> {
     let content = Value::Object(elicited(answer)?.content.unwrap_or_default());
-    if let Question::Form { schema, .. } = question
-        && let Ok(validator) = Validator::compile(schema)
+    if let InputRequest::Elicit(ElicitParams::Form(form)) = question
+        && let Ok(validator) = Validator::compile(&Schema::of(&form.requested_schema))
         && let Err(violations) = validator.check(&content.to_string())
     {
         return Err(Unread::Content(violations.first().map(ToString::to_string).unwrap_or_default()));
     }
+    read_content(content)
+}
+
+/// The form under a key of which the question is not known any more.
+pub(super) fn read_any_form<T: DeserializeOwned>(answer: &RawValue) -> Result<T, Unread> {
+    read_content(Value::Object(elicited(answer)?.content.unwrap_or_default()))
+}
+
+fn read_content<T: DeserializeOwned>(content: Value) -> Result<T, Unread> {
     serde_json::from_value(content).map_err(|error| Unread::Content(error.to_string()))
 }
 
-pub(super) fn read_consent(_: &Question, answer: &RawValue) -> Result<(), Unread> {
+pub(super) fn read_consent(_: &InputRequest, answer: &RawValue) -> Result<(), Unread> {
     elicited(answer).map(drop)
 }
 
-pub(super) fn read_message(_: &Question, answer: &RawValue) -> Result<CreateMessageResult, Unread> {
+pub(super) fn read_message(_: &InputRequest, answer: &RawValue) -> Result<CreateMessageResult, Unread> {
     object(answer, "a CreateMessageResult is an object with role, content and model")
 }
 
-pub(super) fn read_roots(_: &Question, answer: &RawValue) -> Result<Vec<Root>, Unread> {
+pub(super) fn read_roots(_: &InputRequest, answer: &RawValue) -> Result<Vec<Root>, Unread> {
     object::<ListRootsResult>(answer, "a ListRootsResult is an object with roots").map(|result| result.roots)
 }
 
@@ -151,30 +112,58 @@ fn object<T: DeserializeOwned>(answer: &RawValue, what: &'static str) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use micro_mcp_proto::{CreateMessage, EmptyParams};
+    use serde::Deserialize;
+
     use super::*;
 
-    fn client(text: &str) -> ClientCapabilities {
-        ClientCapabilities::parse(serde_json::from_str(text).unwrap())
+    #[derive(Debug, Deserialize, JsonSchema)]
+    struct Age {
+        #[schemars(range(max = 150))]
+        age: u8,
     }
 
     #[test]
-    fn each_kind_of_question_needs_its_own_capability() {
-        let with_tools = CreateMessage { tool_choice: Some(Default::default()), ..CreateMessage::default() };
-        let url = || Question::Url { message: String::new(), url: String::new() };
-        let form = || Question::Form { message: String::new(), schema: Schema::of(&json!({})) };
-        for (question, declared, required) in [
-            (form(), r#"{"elicitation":{"url":{}}}"#, Some(r#"{"elicitation":{"form":{}}}"#)),
-            (form(), r#"{"elicitation":{}}"#, None),
-            (url(), r#"{"elicitation":{}}"#, Some(r#"{"elicitation":{"url":{}}}"#)),
-            (url(), r#"{"elicitation":{"url":{}}}"#, None),
-            (Question::Sample(Box::default()), "{}", Some(r#"{"sampling":{}}"#)),
-            (Question::Sample(Box::new(with_tools)), r#"{"sampling":{}}"#, Some(r#"{"sampling":{"tools":{}}}"#)),
-            (Question::Roots, r#"{"sampling":{}}"#, Some(r#"{"roots":{}}"#)),
-            (Question::Roots, r#"{"roots":{}}"#, None),
+    fn an_answer_must_fit_the_form_it_was_given_to() {
+        let question = form::<Age>("How old?").unwrap();
+        let read = |answer: &str| match read_form::<Age>(&question, serde_json::from_str(answer).unwrap()) {
+            Ok(age) => format!("{}", age.age),
+            Err(Unread::Shape(_)) => "shape".to_owned(),
+            Err(Unread::Content(_)) => "content".to_owned(),
+            Err(Unread::Declined) => "declined".to_owned(),
+            Err(Unread::Cancelled) => "cancelled".to_owned(),
+        };
+        for (answer, expected) in [
+            (r#"{"action":"accept","content":{"age":30}}"#, "30"),
+            (r#"{"action":"accept","content":{"age":200}}"#, "content"),
+            (r#"{"action":"accept","content":{"age":"30"}}"#, "content"),
+            (r#"{"action":"accept"}"#, "content"),
+            (r#"{"action":"decline"}"#, "declined"),
+            (r#"{"action":"cancel"}"#, "cancelled"),
+            (r#"{"action":"maybe"}"#, "shape"),
+            (r#"["accept",{"age":30}]"#, "shape"),
+            ("null", "shape"),
+            ("7", "shape"),
         ] {
-            let data = question.missing(client(declared)).and_then(|error| error.data).map(|data| data.to_string());
-            let expected = required.map(|required| format!(r#"{{"requiredCapabilities":{required}}}"#));
-            assert_eq!(data, expected, "{question:?}");
+            assert_eq!(read(answer), expected, "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_question_says_what_it_takes() {
+        let nothing = ClientCapabilities::default();
+        let with_tools = CreateMessage { tool_choice: Some(Default::default()), ..CreateMessage::default() };
+        for (question, needs) in [
+            (form::<Age>("How old?").unwrap(), "elicitation"),
+            (url("Sign in", "https://example.com"), "URL elicitation"),
+            (InputRequest::Sample(Box::default()), "sampling"),
+            (InputRequest::Sample(Box::new(with_tools)), "sampling with tools"),
+            (InputRequest::Roots(EmptyParams::default()), "roots"),
+        ] {
+            let Err(AskError::Unsupported(error)) = check(&question, nothing) else {
+                panic!("{needs} is not declared")
+            };
+            assert_eq!(error.message, format!("This needs a client with {needs}"));
         }
     }
 }

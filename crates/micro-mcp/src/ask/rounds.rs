@@ -8,7 +8,8 @@ use std::{
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_util::future::try_join_all;
-use micro_mcp_proto::{Era, Params, RpcError};
+use micro_mcp_proto::{CreateMessage, EmptyParams, Era, InputRequest, NotAForm, Params, RpcError};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{
     Value,
@@ -17,8 +18,9 @@ use serde_json::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    AskError, Question, TIMEOUT,
+    AskError, TIMEOUT,
     notes::{Answers, Book},
+    question,
 };
 use crate::{
     CallError, Cx, KeyRing, Principal,
@@ -29,7 +31,7 @@ use crate::{
 /// again from their beginning; see [`crate::Ask`].
 ///
 /// ```
-/// # use micro_mcp::{CallContext, CallError, InputRequired, Question};
+/// # use micro_mcp::{CallContext, CallError, InputRequired};
 /// # fn reserve() -> u32 { 7 }
 /// #[derive(serde::Deserialize, schemars::JsonSchema)]
 /// struct Pay {
@@ -40,17 +42,18 @@ use crate::{
 /// async fn book(cx: CallContext) -> Result<String, CallError> {
 ///     let Some(seat) = cx.state::<u32>()? else {
 ///         let seat = reserve(); // once, however often the client comes back
-///         return Err(InputRequired::new().ask("pay", Question::form::<Pay>("How will you pay?")).state(&seat).into());
+///         return Err(InputRequired::new().elicit::<Pay>("pay", "How will you pay?").state(&seat).into());
 ///     };
 ///     let Some(pay) = cx.response::<Pay>("pay")? else {
-///         return Err(InputRequired::new().ask("pay", Question::form::<Pay>("Once more?")).state(&seat).into());
+///         return Err(InputRequired::new().elicit::<Pay>("pay", "Once more?").state(&seat).into());
 ///     };
 ///     Ok(format!("seat {seat} is paid from {}", pay.account))
 /// }
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct InputRequired {
-    asks: Vec<(String, Question)>,
+    asks: Vec<(String, InputRequest)>,
+    bad: Option<NotAForm>,
     state: Option<Box<RawValue>>,
 }
 
@@ -108,9 +111,39 @@ impl InputRequired {
         Self::default()
     }
 
-    /// Asks this under a key, which is unique in here.
+    /// Asks the user to fill in a form; see [`crate::CallContext::elicit`]. Keys are unique in here.
     #[must_use]
-    pub fn ask(mut self, key: impl Into<String>, question: Question) -> Self {
+    pub fn elicit<T: JsonSchema>(mut self, key: impl Into<String>, message: impl Into<String>) -> Self {
+        match question::form::<T>(message) {
+            Ok(form) => self.ask(key, form),
+            Err(bad) => {
+                self.bad.get_or_insert(bad);
+                self
+            }
+        }
+    }
+
+    /// Sends the user to a URL; see [`crate::CallContext::elicit_url`].
+    #[must_use]
+    pub fn elicit_url(self, key: impl Into<String>, message: impl Into<String>, url: impl Into<String>) -> Self {
+        self.ask(key, question::url(message, url))
+    }
+
+    /// Asks the client's model.
+    #[must_use]
+    pub fn sample(self, key: impl Into<String>, request: CreateMessage) -> Self {
+        self.ask(key, InputRequest::Sample(Box::new(request)))
+    }
+
+    /// Asks for the client's roots.
+    #[must_use]
+    pub fn roots(self, key: impl Into<String>) -> Self {
+        self.ask(key, InputRequest::Roots(EmptyParams::default()))
+    }
+
+    /// Asks any question.
+    #[must_use]
+    pub fn ask(mut self, key: impl Into<String>, question: InputRequest) -> Self {
         self.asks.push((key.into(), question));
         self
     }
@@ -156,8 +189,11 @@ impl Rounds {
                 }
             };
             let (book, required) = asked;
+            if let Some(bad) = required.bad {
+                return Err(AskError::from(bad).into());
+            }
             if modern {
-                return self.ask(cx, scope, identity, book, required).map(Round::Asks).map_err(CallError::Rpc);
+                return self.ask(cx, scope, identity, book, required).map(Round::Asks);
             }
             // Cold, and larger than all the rest.
             Box::pin(ask_legacy(cx, required)).await?;
@@ -199,13 +235,11 @@ impl Rounds {
         identity: &Identity,
         book: Book,
         required: InputRequired,
-    ) -> Result<Bytes, RpcError> {
+    ) -> Result<Bytes, CallError> {
         let Book { mut open, kept: answers, .. } = book;
         open.extend(required.asks);
         let client = cx.client_capabilities();
-        if let Some(error) = open.iter().find_map(|(_, question)| question.missing(client)) {
-            return Err(error);
-        }
+        open.iter().try_for_each(|(_, question)| question::check(question, client))?;
         let until = now() + self.ttl.as_secs();
         let sealed = serde_json::to_vec(&Sealed { until, answers, state: required.state });
         let sealed = sealed.ok().filter(|sealed| sealed.len() <= MAX_STATE).ok_or_else(|| {
@@ -220,15 +254,13 @@ impl Rounds {
 /// Asks a legacy client everything at once and lays the answers before the next run.
 async fn ask_legacy(cx: &Cx<'_>, required: InputRequired) -> Result<(), CallError> {
     let client = cx.client_capabilities();
-    if let Some(error) = required.asks.iter().find_map(|(_, question)| question.missing(client)) {
-        return Err(AskError::Unsupported(error).into());
-    }
+    required.asks.iter().try_for_each(|(_, question)| question::check(question, client))?;
     let line = cx.line().ok_or(AskError::Unreachable)?;
     let answers = required.asks.into_iter().map(|(key, question)| {
         let line = &line;
         async move {
-            let params = question.legacy_params();
-            let answer = line.ask(cx.outlet, question.method(), &params, TIMEOUT).await?;
+            let question = question::legacy(question, cx.revision)?;
+            let answer = line.ask(cx.outlet, question.method(), &question.params(), TIMEOUT).await?;
             Ok::<_, AskError>((key, answer))
         }
     });

@@ -3,8 +3,9 @@
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 use http::StatusCode;
-use micro_mcp_proto::{ListChanged, RpcError, ServerCapabilities, meta_key, write};
-use serde::{Deserialize, Serialize};
+use micro_mcp_proto::{
+    ListChanged, ListenParams, RpcError, ServerCapabilities, SubscriptionFilter, meta_key, method, write,
+};
 
 use super::{Ask, Engine, Reply};
 use crate::{
@@ -16,61 +17,46 @@ use crate::{
 const MAX_WATCHED: usize = 1024;
 
 /// What a client wants to hear of (`basic/patterns/subscriptions`).
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Filter {
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    tools_list_changed: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    prompts_list_changed: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    resources_list_changed: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    resource_subscriptions: Vec<String>,
+fn read(request: &Request<'_>) -> Result<SubscriptionFilter, RpcError> {
+    let Request::Other { params: Some(raw), .. } = request else {
+        return Err(RpcError::invalid_params("params.notifications is required"));
+    };
+    let wrong = |error| RpcError::invalid_params(format!("Invalid params: {error}"));
+    let ListenParams { notifications, .. } = serde_json::from_str(raw.get()).map_err(wrong)?;
+    if notifications.resource_subscriptions.len() > MAX_WATCHED {
+        return Err(RpcError::invalid_params(format!("at most {MAX_WATCHED} resources can be watched at once")));
+    }
+    Ok(notifications)
 }
 
-impl Filter {
-    fn read(request: &Request<'_>) -> Result<Self, RpcError> {
-        #[derive(Deserialize)]
-        struct Listen {
-            notifications: Filter,
-        }
-        let Request::Other { params: Some(raw), .. } = request else {
-            return Err(RpcError::invalid_params("params.notifications is required"));
-        };
-        let wrong = |error| RpcError::invalid_params(format!("Invalid params: {error}"));
-        let Listen { notifications } = serde_json::from_str(raw.get()).map_err(wrong)?;
-        if notifications.resource_subscriptions.len() > MAX_WATCHED {
-            return Err(RpcError::invalid_params(format!("at most {MAX_WATCHED} resources can be watched at once")));
-        }
-        Ok(notifications)
+/// What of it is honoured: only changes the server declares to tell.
+fn honoured(mut filter: SubscriptionFilter, offered: &ServerCapabilities) -> SubscriptionFilter {
+    let tells = |list: Option<ListChanged>| list.is_some_and(|list| list.list_changed);
+    filter.tools_list_changed &= tells(offered.tools);
+    filter.prompts_list_changed &= tells(offered.prompts);
+    filter.resources_list_changed &= tells(offered.resources);
+    if !offered.resources.is_some_and(|resources| resources.subscribe) {
+        filter.resource_subscriptions.clear();
     }
+    filter.task_ids.clear();
+    filter
+}
 
-    /// What of it is honoured: only changes the server declares to tell.
-    fn honoured(mut self, offered: &ServerCapabilities) -> Self {
-        let tells = |list: Option<ListChanged>| list.is_some_and(|list| list.list_changed);
-        self.tools_list_changed &= tells(offered.tools);
-        self.prompts_list_changed &= tells(offered.prompts);
-        self.resources_list_changed &= tells(offered.resources);
-        if !offered.resources.is_some_and(|resources| resources.subscribe) {
-            self.resource_subscriptions.clear();
+/// The notifications of a change. What is watched may hold what changed.
+fn told(filter: &SubscriptionFilter, change: &Change, meta: Option<&str>) -> Vec<Vec<u8>> {
+    let (wanted, method) = match change {
+        Change::Tools => (filter.tools_list_changed, method::TOOLS_CHANGED),
+        Change::Prompts => (filter.prompts_list_changed, method::PROMPTS_CHANGED),
+        Change::Resources => (filter.resources_list_changed, method::RESOURCES_CHANGED),
+        Change::Resource(uri) => {
+            let watched = filter.resource_subscriptions.iter().any(|watched| holds(watched, uri));
+            return watched.then(|| updated(uri, meta)).into_iter().collect();
         }
-        self
-    }
-
-    /// The notifications of a change. What is watched may hold what changed.
-    fn told(&self, change: &Change, meta: Option<&str>) -> Vec<Vec<u8>> {
-        let wanted = match change {
-            Change::Tools => self.tools_list_changed,
-            Change::Prompts => self.prompts_list_changed,
-            Change::Resources => self.resources_list_changed,
-            Change::Resource(uri) => self.resource_subscriptions.iter().any(|watched| holds(watched, uri)),
-            Change::AnyResource => {
-                return self.resource_subscriptions.iter().map(|uri| updated(uri, meta)).collect();
-            }
-        };
-        if wanted { vec![told(change, meta)] } else { Vec::new() }
-    }
+        Change::AnyResource => return filter.resource_subscriptions.iter().map(|uri| updated(uri, meta)).collect(),
+    };
+    let params = meta.map(|meta| format!(r#"{{"_meta":{meta}}}"#));
+    let message = || write::notification(method, params.as_ref().map(String::as_bytes));
+    wanted.then(message).into_iter().collect()
 }
 
 /// Whether a watched resource is this one, or one above it.
@@ -78,28 +64,17 @@ fn holds(watched: &str, uri: &str) -> bool {
     uri.strip_prefix(watched).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || watched.ends_with('/'))
 }
 
-fn told(change: &Change, meta: Option<&str>) -> Vec<u8> {
-    let method = match change {
-        Change::Tools => "notifications/tools/list_changed",
-        Change::Prompts => "notifications/prompts/list_changed",
-        Change::Resources | Change::AnyResource => "notifications/resources/list_changed",
-        Change::Resource(uri) => return updated(uri, meta),
-    };
-    let params = meta.map(|meta| format!(r#"{{"_meta":{meta}}}"#));
-    write::notification(method, params.as_ref().map(String::as_bytes))
-}
-
 fn updated(uri: &str, meta: Option<&str>) -> Vec<u8> {
     let uri = serde_json::to_string(uri).expect("a string is plain JSON");
     let meta = meta.map_or(String::new(), |meta| format!(r#","_meta":{meta}"#));
-    write::notification("notifications/resources/updated", Some(format!(r#"{{"uri":{uri}{meta}}}"#).as_bytes()))
+    write::notification(method::RESOURCE_UPDATED, Some(format!(r#"{{"uri":{uri}{meta}}}"#).as_bytes()))
 }
 
 /// Acknowledges, tells of changes, and ends with a result when the server drains. `run` is how a client
 /// without a connection to close ends it.
 pub(super) fn listen(engine: &Engine, ask: &Ask<'_>, run: Option<Run>) -> Reply {
-    let filter = match Filter::read(ask.request) {
-        Ok(filter) => filter.honoured(&engine.handler.info().capabilities),
+    let filter = match read(ask.request) {
+        Ok(filter) => honoured(filter, &engine.handler.info().capabilities),
         Err(error) => return Reply::error(StatusCode::BAD_REQUEST, Some(ask.id), &error),
     };
     let meta = format!(r#"{{"{}":{}}}"#, meta_key::SUBSCRIPTION_ID, ask.id);
@@ -121,7 +96,7 @@ pub(super) fn listen(engine: &Engine, ask: &Ask<'_>, run: Option<Run>) -> Reply 
     let changes = engine
         .handler
         .changes() // subscribed before the acknowledgement is sent, so nothing is missed
-        .flat_map(move |change| stream::iter(filter.told(&change, Some(&meta))))
+        .flat_map(move |change| stream::iter(told(&filter, &change, Some(&meta))))
         .chain(stream::pending())
         .take_until(async move { drain.begun().await });
     let all = stream::iter([acknowledged]).chain(changes).chain(stream::iter(last));
@@ -134,13 +109,13 @@ pub(super) fn listen(engine: &Engine, ask: &Ask<'_>, run: Option<Run>) -> Reply 
 /// The same for a legacy client's GET stream or pipe, which hears of every list the server declares and
 /// of the resources that its session watches.
 pub(crate) fn legacy_changes(engine: &Engine, session: Session) -> BoxStream<'static, Vec<u8>> {
-    let lists = Filter {
+    let all = SubscriptionFilter {
         tools_list_changed: true,
         prompts_list_changed: true,
         resources_list_changed: true,
-        resource_subscriptions: Vec::new(),
+        ..SubscriptionFilter::default()
     };
-    let lists = lists.honoured(&engine.handler.info().capabilities);
+    let lists = honoured(all, &engine.handler.info().capabilities);
     let (drain, sessions) = (engine.drain.clone(), engine.sessions.clone());
     engine
         .handler
@@ -148,10 +123,11 @@ pub(crate) fn legacy_changes(engine: &Engine, session: Session) -> BoxStream<'st
         .flat_map(move |change| {
             stream::iter(match &change {
                 Change::Resource(_) | Change::AnyResource => {
-                    let watched = Filter { resource_subscriptions: sessions.watched(&session), ..Filter::default() };
-                    watched.told(&change, None)
+                    let resource_subscriptions = sessions.watched(&session);
+                    let watched = SubscriptionFilter { resource_subscriptions, ..SubscriptionFilter::default() };
+                    told(&watched, &change, None)
                 }
-                _ => lists.told(&change, None),
+                _ => told(&lists, &change, None),
             })
         })
         .chain(stream::pending())
@@ -177,12 +153,10 @@ mod tests {
             prompts: Some(ListChanged::default()),
             ..ServerCapabilities::default()
         };
-        let honoured = |offered: &ServerCapabilities| {
-            serde_json::to_string(&Filter::read(&request).unwrap().honoured(offered)).unwrap()
-        };
-        assert_eq!(honoured(&offered), r#"{"toolsListChanged":true}"#);
+        let honours = |offered: &_| serde_json::to_string(&honoured(read(&request).unwrap(), offered)).unwrap();
+        assert_eq!(honours(&offered), r#"{"toolsListChanged":true}"#);
         offered.resources = Some(ListChanged { list_changed: false, subscribe: true });
-        assert_eq!(honoured(&offered), r#"{"toolsListChanged":true,"resourceSubscriptions":["x"]}"#);
+        assert_eq!(honours(&offered), r#"{"toolsListChanged":true,"resourceSubscriptions":["x"]}"#);
     }
 
     #[test]

@@ -284,7 +284,7 @@ impl Builder {
         Fut: Future<Output = I> + Send + 'static,
         I: IntoIterator<Item: Into<String>>,
     {
-        self.complete(Of::Prompt { name: prompt.into() }, argument.into(), complete)
+        self.complete(Of::Prompt(prompt.into()), argument.into(), complete)
     }
 
     /// Completes a variable of a resource template while it is typed; the template is named by its text.
@@ -299,7 +299,7 @@ impl Builder {
         Fut: Future<Output = I> + Send + 'static,
         I: IntoIterator<Item: Into<String>>,
     {
-        self.complete(Of::Template { uri: uri_template.into() }, variable.into(), complete)
+        self.complete(Of::Template(uri_template.into()), variable.into(), complete)
     }
 
     fn complete<F, Fut, I>(mut self, of: Of, argument: String, complete: F) -> Self
@@ -329,14 +329,14 @@ impl Builder {
     /// Removes a family of resources, with its completions.
     pub fn remove_resource_template(mut self, uri_template: &str) -> Self {
         self.touched.resources |= retain(&mut self.parts.templates, |(shown, _)| shown.uri_template != uri_template);
-        self.parts.completions.retain(|(of, _), _| !matches!(of, Of::Template { uri } if uri == uri_template));
+        self.parts.completions.retain(|(of, _), _| !matches!(of, Of::Template(uri) if uri == uri_template));
         self
     }
 
     /// Removes a prompt, with its completions.
     pub fn remove_prompt(mut self, name: &str) -> Self {
         self.touched.prompts |= retain(&mut self.parts.prompts, |entry| entry.prompt.name != name);
-        self.parts.completions.retain(|(of, _), _| !matches!(of, Of::Prompt { name: other } if other == name));
+        self.parts.completions.retain(|(of, _), _| !matches!(of, Of::Prompt(other) if other == name));
         self
     }
 

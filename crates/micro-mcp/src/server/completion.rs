@@ -7,8 +7,7 @@ use std::{
 };
 
 use futures_core::future::BoxFuture;
-use micro_mcp_proto::{Completion, RpcError};
-use serde::Deserialize;
+use micro_mcp_proto::{CompleteParams, Completion, Reference, RpcError};
 use serde_json::value::RawValue;
 
 use super::CallContext;
@@ -31,28 +30,18 @@ pub(super) type CompleteFn = Arc<dyn Fn(Complete) -> BoxFuture<'static, Completi
 pub(super) type Completions = HashMap<(Of, String), CompleteFn>;
 
 /// What an argument belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
-#[serde(tag = "type")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Of {
     /// A prompt, by name.
-    #[serde(rename = "ref/prompt")]
-    Prompt {
-        /// The name.
-        name: String,
-    },
+    Prompt(String),
     /// A resource template, by its text.
-    #[serde(rename = "ref/resource")]
-    Template {
-        /// The template.
-        uri: String,
-    },
+    Template(String),
 }
 
 impl Of {
     pub(super) fn name(&self) -> &str {
         match self {
-            Self::Prompt { name } => name,
-            Self::Template { uri } => uri,
+            Self::Prompt(name) | Self::Template(name) => name,
         }
     }
 }
@@ -70,27 +59,6 @@ where
     })
 }
 
-#[derive(Deserialize)]
-struct Wish {
-    #[serde(rename = "ref")]
-    of: Of,
-    argument: Argument,
-    #[serde(default)]
-    context: Context,
-}
-
-#[derive(Deserialize)]
-struct Argument {
-    name: String,
-    value: String,
-}
-
-#[derive(Default, Deserialize)]
-struct Context {
-    #[serde(default)]
-    arguments: BTreeMap<String, String>,
-}
-
 /// Completes an argument. One without a closure has no completions; `known` says whether there is such
 /// a prompt or template at all.
 pub(super) fn complete(
@@ -101,10 +69,18 @@ pub(super) fn complete(
 ) -> Result<Option<BoxFuture<'static, Completion>>, RpcError> {
     let raw = raw.ok_or_else(|| RpcError::invalid_params("params are required"))?;
     let wrong = |error| RpcError::invalid_params(format!("Invalid params: {error}"));
-    let Wish { of, argument, context } = serde_json::from_str(raw.get()).map_err(wrong)?;
+    let CompleteParams { reference, argument, context, .. } = serde_json::from_str(raw.get()).map_err(wrong)?;
+    let of = match reference {
+        Reference::Prompt { name, .. } => Of::Prompt(name),
+        Reference::Resource { uri } => Of::Template(uri),
+    };
     if !known(&of) {
         return Err(RpcError::invalid_params("params.ref names nothing that is here"));
     }
-    let wish = || Complete { cx: CallContext::of(cx), value: argument.value, arguments: context.arguments };
+    let wish = || Complete {
+        cx: CallContext::of(cx),
+        value: argument.value,
+        arguments: context.unwrap_or_default().arguments,
+    };
     Ok(completions.get(&(of, argument.name)).map(|complete| complete(wish())))
 }

@@ -73,6 +73,10 @@ impl From<AskError> for CallError {
         match error {
             AskError::Pending => InputRequired::new().into(),
             AskError::Unsupported(error) | AskError::Malformed(error) => Self::Rpc(error),
+            AskError::NotAForm(error) => {
+                tracing::error!(%error, "a handler asks with a type that has no form");
+                Self::Rpc(RpcError::internal())
+            }
             AskError::Declined
             | AskError::Cancelled
             | AskError::Refused(_)

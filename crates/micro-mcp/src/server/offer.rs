@@ -88,8 +88,8 @@ impl Offer {
     /// Whether there is such a prompt or template.
     pub(super) fn knows(&self, of: &Of) -> bool {
         match of {
-            Of::Prompt { name } => self.prompts.contains_key(&**name),
-            Of::Template { uri } => self.templates.iter().any(|entry| entry.uri_template == *uri),
+            Of::Prompt(name) => self.prompts.contains_key(&**name),
+            Of::Template(uri) => self.templates.iter().any(|entry| entry.uri_template == *uri),
         }
     }
 }
@@ -110,11 +110,11 @@ fn capabilities(parts: &Parts) -> ServerCapabilities {
 /// Whether there is anything this completes.
 fn completes(parts: &Parts, of: &Of, argument: &str) -> bool {
     match of {
-        Of::Prompt { name } => {
+        Of::Prompt(name) => {
             let prompt = parts.prompts.iter().find(|entry| entry.prompt.name == *name);
             prompt.is_some_and(|entry| entry.prompt.arguments.iter().any(|known| known.name == argument))
         }
-        Of::Template { uri } => {
+        Of::Template(uri) => {
             let entry = parts.templates.iter().find(|(template, _)| template.uri_template == *uri);
             entry.is_some_and(|(_, entry)| entry.template.has(argument))
         }

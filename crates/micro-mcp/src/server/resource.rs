@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 
 use futures_core::future::BoxFuture;
-use micro_mcp_proto::{Era, ResourceContents, RpcError};
+use micro_mcp_proto::{Era, ResourceContents, RpcError, code};
 
 use super::{CallContext, CallError, offer::Offer};
 
@@ -56,12 +56,9 @@ pub(super) fn not_found(era: Era, uri: &str) -> RpcError {
     let error = RpcError::resource_not_found(uri);
     match era {
         Era::Modern => error,
-        Era::Legacy => RpcError { code: LEGACY_NOT_FOUND, ..error },
+        Era::Legacy => RpcError { code: code::OLD_RESOURCE_NOT_FOUND, ..error },
     }
 }
-
-/// Resource not found, up to 2025-11-25.
-const LEGACY_NOT_FOUND: i32 = -32002;
 
 /// A URI template with simple variables (RFC 6570, level 1): text, then a variable, in turns.
 #[derive(Debug, PartialEq, Eq)]

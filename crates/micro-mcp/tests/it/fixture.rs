@@ -218,10 +218,19 @@ impl Endpoint {
     }
 
     pub(crate) async fn with(configure: impl FnOnce(Config) -> Config) -> Self {
+        let waiting = waiting();
+        Self::serving(server(&waiting), waiting, configure).await
+    }
+
+    /// Serves another server than the calculator.
+    pub(crate) async fn of(server: Server) -> Self {
+        Self::serving(server, waiting(), |config| config).await
+    }
+
+    async fn serving(server: Server, waiting: Arc<Waiting>, configure: impl FnOnce(Config) -> Config) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (waiting, drain) = (waiting(), Drain::new());
-        let server = server(&waiting);
+        let drain = Drain::new();
         let notifier = server.notifier();
         let config = Config { guard: Guard::of(address), drain: drain.clone(), ..Config::default() };
         let endpoint = StreamableHttp::new(Arc::new(Guarded(server)), configure(config));
@@ -270,13 +279,31 @@ impl Endpoint {
 
     /// Opens a legacy session and gives its id.
     pub(crate) async fn initialize(&self, revision: &str, headers: &[(&str, &str)]) -> String {
-        let body = format!(
-            r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{{"protocolVersion":"{revision}","capabilities":{{}},"clientInfo":{{"name":"t","version":"1"}}}}}}"#
-        );
+        self.initialize_able(revision, "{}", headers).await
+    }
+
+    /// The same for a client with these capabilities.
+    pub(crate) async fn initialize_able(&self, revision: &str, able: &str, headers: &[(&str, &str)]) -> String {
+        let body = initialize_body(revision, able);
         let answer = self.send("POST", headers, body.as_bytes()).await.whole().await;
         assert_eq!(answer.json()["result"]["protocolVersion"], revision);
         answer.header("mcp-session-id").expect("a session id").to_owned()
     }
+}
+
+pub(crate) fn initialize_body(revision: &str, able: &str) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{{"protocolVersion":"{revision}","capabilities":{able},"clientInfo":{{"name":"t","version":"1"}}}}}}"#
+    )
+}
+
+/// A modern message of a client with these capabilities; `params` are members without braces.
+pub(crate) fn modern_body_able(id: &str, method: &str, params: &str, able: &str) -> String {
+    let meta = format!(
+        r#""_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{able}}}"#
+    );
+    let comma = if params.is_empty() { "" } else { "," };
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{{{params}{comma}{meta}}}}}"#)
 }
 
 /// A modern message; `params` are members without braces.
@@ -297,7 +324,8 @@ pub(crate) fn modern_headers(body: &str) -> Vec<(&'static str, String)> {
         ("MCP-Protocol-Version", "2026-07-28".to_owned()),
         ("Mcp-Method", message["method"].as_str().unwrap().to_owned()),
     ];
-    if let Some(name) = message["params"]["name"].as_str() {
+    let uri = message["params"]["uri"].as_str().filter(|_| message["method"] == "resources/read");
+    if let Some(name) = message["params"]["name"].as_str().or(uri) {
         headers.push(("Mcp-Name", name.to_owned()));
     }
     headers

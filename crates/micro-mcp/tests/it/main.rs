@@ -1,8 +1,10 @@
 //! The server over real sockets and pipes, spoken to byte by byte, and the client against it.
 
+mod asks;
 mod bad_input;
 mod batch;
 mod client;
+mod features;
 mod fixture;
 mod http;
 mod listen;

@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use micro_mcp::{Change, Notifier, stdio};
+use micro_mcp::{Change, Notifier, Server, stdio};
 use micro_runtime::Drain;
 use serde_json::Value;
 use tokio::{
@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::fixture::{Waiting, modern_body, server, taken, waiting};
 
-struct Pipe {
+pub(crate) struct Pipe {
     to: WriteHalf<DuplexStream>,
     from: Lines<BufReader<ReadHalf<DuplexStream>>>,
     serving: JoinHandle<io::Result<()>>,
@@ -23,9 +23,17 @@ struct Pipe {
 
 impl Pipe {
     fn open() -> Self {
-        let (ours, theirs) = duplex(64 << 10);
         let waiting = waiting();
-        let server = server(&waiting);
+        Self::to(server(&waiting), waiting)
+    }
+
+    /// A pipe to another server than the calculator.
+    pub(crate) fn of(server: Server) -> Self {
+        Self::to(server, waiting())
+    }
+
+    fn to(server: Server, waiting: Arc<Waiting>) -> Self {
+        let (ours, theirs) = duplex(64 << 10);
         let (notifier, drain) = (server.notifier(), Drain::new());
         let (reader, writer) = split(theirs);
         let serving = tokio::spawn(stdio::serve(Arc::new(server), reader, writer, drain.clone()));
@@ -33,16 +41,16 @@ impl Pipe {
         Self { to, from: BufReader::new(from).lines(), serving, waiting, notifier, drain }
     }
 
-    async fn write(&mut self, line: &str) {
+    pub(crate) async fn write(&mut self, line: &str) {
         self.to.write_all(format!("{line}\n").as_bytes()).await.unwrap();
     }
 
-    async fn read(&mut self) -> Value {
+    pub(crate) async fn read(&mut self) -> Value {
         let line = tokio::time::timeout(Duration::from_secs(10), self.from.next_line()).await.expect("a line in time");
         serde_json::from_str(&line.unwrap().expect("a line")).unwrap()
     }
 
-    async fn ask(&mut self, line: &str) -> Value {
+    pub(crate) async fn ask(&mut self, line: &str) -> Value {
         self.write(line).await;
         self.read().await
     }

@@ -84,7 +84,13 @@ async fn run(address: Option<SocketAddr>) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     say(&format!("listening on http://{address}/mcp"));
-    let config = http::Config { guard: Guard::of(address), drain: drain.clone(), ..http::Config::default() };
+    // Streams throughout, because clients come here to try whether they can read them.
+    let config = http::Config {
+        guard: Guard::of(address),
+        drain: drain.clone(),
+        always_stream: true,
+        ..http::Config::default()
+    };
     let endpoint = StreamableHttp::new(server, config);
     let serving = serve(listener, Limits::default(), drain.clone(), move |request| {
         let endpoint = endpoint.clone();

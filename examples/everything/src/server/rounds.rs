@@ -2,7 +2,7 @@
 //! of one's own between them.
 
 use micro_mcp::{
-    AskError, Builder, CallContext, CallError, InputRequired, NoArgs, Question,
+    AskError, Builder, CallContext, CallError, InputRequired, NoArgs,
     proto::{Content, CreateMessage, Prompt, PromptMessage},
 };
 use schemars::JsonSchema;
@@ -138,8 +138,7 @@ fn with_state(server: Builder) -> Builder {
         .description("Takes a number before it asks, and keeps it until the answer is there.")
         .handler(|cx: CallContext, _: NoArgs| async move {
             let ask = |draft: &Draft| {
-                let question = Question::form::<Confirm>("Please confirm");
-                CallError::from(InputRequired::new().ask("confirm", question).state(draft))
+                CallError::from(InputRequired::new().elicit::<Confirm>("confirm", "Please confirm").state(draft))
             };
             let Some(draft) = cx.state::<Draft>()? else {
                 return Err(ask(&Draft { number: 7 })); // taken once, however often the client comes back
