@@ -4,6 +4,7 @@
 mod bench;
 mod conformance;
 mod demo;
+mod fuzz;
 mod generate;
 mod run;
 mod test;
@@ -30,6 +31,7 @@ enum Command {
     Generate(generate::Args),
     Bench(bench::Args),
     Conformance(conformance::Args),
+    Fuzz(fuzz::Args),
 }
 
 fn main() -> ExitCode {
@@ -51,5 +53,6 @@ fn obey(command: Command) -> Result<()> {
         Command::Generate(args) => generate::run(&root, &args),
         Command::Bench(args) => bench::run(&root, &args),
         Command::Conformance(args) => conformance::run(&args),
+        Command::Fuzz(args) => fuzz::run(&root, &args),
     }
 }

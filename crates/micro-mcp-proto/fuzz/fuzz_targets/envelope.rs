@@ -1,6 +1,6 @@
 //! The envelope parser never panics, and what it parses, written again, parses to the same.
 //!
-//! `cargo +nightly fuzz run envelope` in `crates/micro-mcp-proto`; the corpus is also a plain test.
+//! `cargo xtask fuzz envelope`; the corpus is also a plain test.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,6 +1,6 @@
 //! Opening a token never panics, opens nothing that was not sealed, and opens all that was.
 //!
-//! `cargo +nightly fuzz run sealed` in `crates/micro-mcp`; the corpus is also a plain test.
+//! `cargo xtask fuzz sealed`; the corpus is also a plain test.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
