@@ -1,4 +1,5 @@
-//! The `#[service]` attribute: an `impl` block or a `trait` becomes a service.
+//! The attributes `#[service]`, which makes a service of an `impl` block or a `trait`, and `#[tools]`, which
+//! makes MCP tools, prompts and resources of an `impl` block.
 //!
 //! Knows Rust syntax and what an endpoint looks like. Does not know how a call is made, what a schema
 //! holds or what is on the wire: its output is thin calls into the `__private` module of the crate that
@@ -23,6 +24,18 @@ pub fn service(options: proc_macro::TokenStream, item: proc_macro::TokenStream) 
         syn::parse_file(&source).ok()
     };
     expand(options.into(), item.into(), &file).into()
+}
+
+/// Makes MCP tools, prompts and resources of an `impl` block; documented where `micro_mcp` re-exports it.
+#[proc_macro_attribute]
+pub fn tools(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand_tools(options.into(), item.into()).into()
+}
+
+fn expand_tools(options: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
+    let mut errors = errors::Errors::default();
+    let parsed = parse::tools(options, item, &mut errors);
+    render::tools(&parsed, &errors)
 }
 
 /// The file an attribute stands in. None where the compiler does not say (some doctests, some editors).

@@ -17,6 +17,32 @@ pub(crate) struct Model {
     pub(crate) endpoints: Vec<Endpoint>,
 }
 
+/// Tools, prompts and resources of a type, as written.
+pub(crate) struct ToolSet {
+    /// The path under which the expansion finds the library, `::micro_mcp` unless told otherwise.
+    pub(crate) library: Path,
+    pub(crate) handler: Box<Type>,
+    /// In the order of the source.
+    pub(crate) members: Vec<Member>,
+}
+
+/// One method that clients see.
+pub(crate) struct Member {
+    pub(crate) kind: MemberKind,
+    pub(crate) endpoint: Endpoint,
+}
+
+/// What a method is to clients.
+pub(crate) enum MemberKind {
+    Tool,
+    Prompt,
+    /// The URI, or the template with its variables.
+    Resource {
+        uri: String,
+        variables: Vec<String>,
+    },
+}
+
 /// What the attribute stands on.
 pub(crate) enum Form {
     /// `impl Users`: the type is the handler.
@@ -50,7 +76,7 @@ pub(crate) struct Endpoint {
     pub(crate) returns: Option<String>,
 }
 
-/// What `#[endpoint(…)]` says.
+/// What `#[endpoint(…)]`, `#[tool(…)]`, `#[prompt(…)]` or `#[resource(…)]` says.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) skip: bool,
@@ -64,6 +90,12 @@ pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
     pub(crate) cost: Option<u32>,
     pub(crate) cache: Option<Duration>,
+    /// Tools only: the name of a `TaskSupport`.
+    pub(crate) task: Option<Ident>,
+    /// URLs of pictures.
+    pub(crate) icons: Vec<String>,
+    /// Resources only.
+    pub(crate) mime_type: Option<String>,
 }
 
 /// A parameter of the method.

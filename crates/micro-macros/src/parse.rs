@@ -4,6 +4,7 @@ mod answer;
 mod arguments;
 mod endpoint;
 mod options;
+mod tools;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -12,7 +13,10 @@ use syn::{
     TraitItemType, Type, parse_quote,
 };
 
-pub(crate) use self::answer::is_stream;
+pub(crate) use self::{
+    answer::is_stream,
+    tools::{ParsedTools, inner, tools},
+};
 use crate::{
     File, docs,
     errors::Errors,
@@ -191,7 +195,7 @@ fn refuse_doubles(endpoints: &[Endpoint], errors: &mut Errors) {
 }
 
 /// The last name of a path type, with its generic arguments.
-fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
+pub(crate) fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
     match bare(ty) {
         Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
         _ => None,

@@ -5,7 +5,9 @@ mod client;
 mod contract;
 mod descriptor;
 mod dispatch;
+mod tools;
 
+pub(crate) use self::tools::tools;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;

@@ -7,7 +7,7 @@ use std::{env, fs, path::Path};
 use quote::ToTokens;
 use syn::{Item, Meta};
 
-use crate::expand;
+use crate::{expand, expand_tools};
 
 #[track_caller]
 fn check(name: &str) {
@@ -22,7 +22,7 @@ fn check(name: &str) {
     assert_eq!(expanded, expected, "{name} expands differently; UPDATE=1 accepts it");
 }
 
-/// Expands every `#[service]` of a file, as the compiler would.
+/// Expands every `#[service]` and `#[tools]` of a file, as the compiler would.
 fn expand_file(source: &str) -> String {
     let mut file = syn::parse_file(source).unwrap();
     let whole = file.clone();
@@ -37,14 +37,19 @@ fn expand_item(mut item: Item, file: &syn::File) -> Vec<Item> {
         Item::Struct(item) => &mut item.attrs,
         _ => return vec![item],
     };
-    let Some(at) = attributes.iter().position(|attribute| attribute.path().is_ident("service")) else {
+    let ours = |attribute: &syn::Attribute| attribute.path().is_ident("service") || attribute.path().is_ident("tools");
+    let Some(at) = attributes.iter().position(ours) else {
         return vec![item];
     };
+    let tools = attributes[at].path().is_ident("tools");
     let options = match attributes.remove(at).meta {
         Meta::List(list) => list.tokens,
         _ => Default::default(),
     };
-    let expanded = expand(options, item.into_token_stream(), &|| Some(file.clone()));
+    let expanded = match tools {
+        true => expand_tools(options, item.into_token_stream()),
+        false => expand(options, item.into_token_stream(), &|| Some(file.clone())),
+    };
     syn::parse2::<syn::File>(expanded).expect("the expansion is a list of items").items
 }
 
@@ -98,4 +103,14 @@ fn a_contract_with_errors_of_its_own_gets_a_client_beside_it() {
 #[test]
 fn mistakes_are_all_reported_and_the_item_is_still_there() {
     check("mistakes");
+}
+
+#[test]
+fn a_block_of_tools_becomes_steps_of_the_builder() {
+    check("tools");
+}
+
+#[test]
+fn mistakes_of_tools_are_all_reported() {
+    check("tools_mistakes");
 }

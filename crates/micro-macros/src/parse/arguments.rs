@@ -46,13 +46,18 @@ struct Candidate {
 }
 
 /// Reads the parameters and takes from them the attributes that only we understand.
-pub(super) fn take(inputs: &mut Punctuated<FnArg, Token![,]>, docs: &Docs, errors: &mut Errors) -> Taken {
+pub(super) fn take(
+    context: &str,
+    inputs: &mut Punctuated<FnArg, Token![,]>,
+    docs: &Docs,
+    errors: &mut Errors,
+) -> Taken {
     let mut parameters = Vec::new();
     let mut candidates = Vec::new();
     for input in inputs {
         let FnArg::Typed(input) = input else { continue };
         let candidate = candidate(input, errors);
-        let role = role(&input.ty, errors);
+        let role = role(context, &input.ty, errors);
         let Some(candidate) = candidate else { continue };
         parameters.push(Parameter { name: candidate.name.clone(), ty: candidate.ty.clone(), role });
         if role == Role::Argument {
@@ -105,13 +110,13 @@ impl Taken {
 }
 
 /// Whether a parameter is the context, by the last name of its type.
-fn role(ty: &Type, errors: &mut Errors) -> Role {
-    let is_context =
-        |ty: &Type| last_segment(ty).is_some_and(|last| last.ident == "Context" && last.arguments.is_none());
+fn role(context: &str, ty: &Type, errors: &mut Errors) -> Role {
+    let is_context = |ty: &Type| last_segment(ty).is_some_and(|last| last.ident == context && last.arguments.is_none());
     match bare(ty) {
         Type::Reference(reference) if is_context(&reference.elem) => {
             if reference.mutability.is_some() {
-                errors.on(ty, "the context is shared: take `&Context`, or `Context` for a copy of your own");
+                errors
+                    .on(ty, format!("the context is shared: take `&{context}`, or `{context}` for a copy of your own"));
             }
             Role::ContextRef
         }

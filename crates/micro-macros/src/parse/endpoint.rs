@@ -10,6 +10,20 @@ use crate::{
     model::{Endpoint, Options},
 };
 
+/// How a method is spoken of in errors, and its context's type.
+#[derive(Clone, Copy)]
+pub(super) struct Words {
+    /// With its article.
+    pub(super) noun: &'static str,
+    /// What it is to those who read its doc comment.
+    pub(super) thing: &'static str,
+    pub(super) reader: &'static str,
+    pub(super) context: &'static str,
+}
+
+/// An endpoint of a service.
+const ENDPOINT: Words = Words { noun: "an endpoint", thing: "tool", reader: "a model", context: "Context" };
+
 /// Reads a method and cleans it of what only we understand. `None` when its signature makes no sense.
 pub(super) fn endpoint(
     service: &Option<Ident>,
@@ -18,17 +32,31 @@ pub(super) fn endpoint(
     options: Options,
     errors: &mut Errors,
 ) -> Option<Endpoint> {
+    let method = options.name.clone().unwrap_or_else(|| upper_camel(&signature.ident.to_string()));
+    let endpoint = method_of(ENDPOINT, attributes, signature, options, errors)?;
+    Some(Endpoint { name: format!("{}.{method}", service.as_ref()?.unraw()), ..endpoint })
+}
+
+/// Reads a method; its name is still to be given.
+pub(super) fn method_of(
+    words: Words,
+    attributes: &mut Vec<Attribute>,
+    signature: &mut Signature,
+    options: Options,
+    errors: &mut Errors,
+) -> Option<Endpoint> {
+    let Words { noun, thing, reader, context } = words;
     let docs = docs::parse(attributes, errors);
     if docs.description.is_empty() {
-        let text = "an endpoint needs a doc comment: it is what a model reads to choose this tool";
+        let text = format!("{noun} needs a doc comment: it is what {reader} reads to choose this {thing}");
         errors.on(&signature.ident, text);
     }
-    refuse_conditions(attributes, errors);
+    refuse_conditions(noun, attributes, errors);
 
     let before = errors.count();
-    check_receiver(signature, errors);
-    check_kind(signature, errors);
-    let taken = arguments::take(&mut signature.inputs, &docs, errors);
+    check_receiver(noun, signature, errors);
+    check_kind(noun, signature, errors);
+    let taken = arguments::take(context, &mut signature.inputs, &docs, errors);
     let answer = answer::answer(&signature.output, errors);
     if errors.count() > before {
         return None;
@@ -38,9 +66,8 @@ pub(super) fn endpoint(
     attributes.push(parse_quote!(#[allow(#asked)]));
     taken.check_docs(&docs, &signature.ident, errors);
     let Docs { description, examples, returns, .. } = docs;
-    let method = options.name.clone().unwrap_or_else(|| upper_camel(&signature.ident.to_string()));
     Some(Endpoint {
-        name: format!("{}.{method}", service.as_ref()?.unraw()),
+        name: String::new(),
         method: signature.ident.clone(),
         description,
         examples: examples
@@ -56,9 +83,9 @@ pub(super) fn endpoint(
     })
 }
 
-fn check_receiver(signature: &Signature, errors: &mut Errors) {
+fn check_receiver(noun: &str, signature: &Signature, errors: &mut Errors) {
     let Some(receiver) = signature.receiver() else {
-        errors.on(&signature.ident, "an endpoint is a method: begin its parameters with `&self`");
+        errors.on(&signature.ident, format!("{noun} is a method: begin its parameters with `&self`"));
         return;
     };
     match &receiver.kind {
@@ -66,34 +93,35 @@ fn check_receiver(signature: &Signature, errors: &mut Errors) {
         ReceiverKind::Reference(..) => {
             errors.on(
                 receiver,
-                "an endpoint takes `&self`: calls run side by side, so what changes stands behind a lock",
+                format!("{noun} takes `&self`: calls run side by side, so what changes stands behind a lock"),
             );
         }
-        _ => errors.on(receiver, "an endpoint takes `&self`: the handler serves every call"),
+        _ => errors.on(receiver, format!("{noun} takes `&self`: the handler serves every call")),
     }
 }
 
-fn check_kind(signature: &Signature, errors: &mut Errors) {
+fn check_kind(noun: &str, signature: &Signature, errors: &mut Errors) {
     if !signature.generics.params.is_empty() {
-        errors.on(&signature.generics, "an endpoint cannot be generic: its schema is one set of types");
+        errors.on(&signature.generics, format!("{noun} cannot be generic: its schema is one set of types"));
     }
-    let plain = "an endpoint is `fn` or `async fn`, nothing else";
+    let plain = format!("{noun} is `fn` or `async fn`, nothing else");
     if let Some(token) = &signature.constness {
-        errors.on(token, plain);
+        errors.on(token, &plain);
     }
     if let Safety::Unsafe(token) = &signature.safety {
-        errors.on(token, plain);
+        errors.on(token, &plain);
     }
     if let Some(abi) = &signature.abi {
-        errors.on(abi, plain);
+        errors.on(abi, &plain);
     }
 }
 
 /// An endpoint's place in the list is its number, so none may come and go.
-fn refuse_conditions(attributes: &[Attribute], errors: &mut Errors) {
+fn refuse_conditions(noun: &str, attributes: &[Attribute], errors: &mut Errors) {
     for attribute in attributes {
         if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
-            errors.on(attribute, "an endpoint cannot be conditional; put it into a handler of its own behind `cfg`");
+            errors
+                .on(attribute, format!("{noun} cannot be conditional; put it into a handler of its own behind `cfg`"));
         }
     }
 }

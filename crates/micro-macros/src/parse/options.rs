@@ -67,7 +67,39 @@ pub(super) fn service(tokens: TokenStream, errors: &mut Errors) -> Service {
 
 /// Whether this is `#[endpoint]`.
 pub(super) fn is_endpoint(attribute: &Attribute) -> bool {
-    attribute.path().segments.last().is_some_and(|last| last.ident == "endpoint")
+    is_called(attribute, "endpoint")
+}
+
+/// Whether this is `#[name]`, by whatever path.
+pub(super) fn is_called(attribute: &Attribute, name: &str) -> bool {
+    attribute.path().segments.last().is_some_and(|last| last.ident == name)
+}
+
+/// Reads the options of `#[tools(…)]`: the path of the library.
+pub(super) fn tools(tokens: TokenStream, errors: &mut Errors) -> Path {
+    let mut library = parse_quote!(::micro_mcp);
+    for setting in settings(tokens, &["crate"], errors) {
+        let path = setting.text("micro_mcp").and_then(|text| text.parse_with(Path::parse_mod_style));
+        library = errors.keep(path).unwrap_or(library);
+    }
+    library
+}
+
+/// Reads the settings of a list into options.
+pub(super) fn options(noun: &str, tokens: TokenStream, known: &[&str], errors: &mut Errors) -> Options {
+    let mut options = Options::default();
+    let mut destructive = None;
+    for setting in settings(tokens, known, errors) {
+        let read = setting.read_into(&mut options);
+        errors.keep(read);
+        if setting.key == "destructive" {
+            destructive = Some(setting.key);
+        }
+    }
+    if let (true, Some(true), Some(key)) = (options.read_only, options.destructive, destructive) {
+        errors.on(key, format!("{noun} is `read_only` or `destructive`, not both"));
+    }
+    options
 }
 
 /// Takes `#[endpoint(…)]` away from a method and reads it; `None` when there is none.
@@ -77,27 +109,15 @@ pub(super) fn endpoint(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> 
     for attribute in more {
         errors.on(attribute, "`#[endpoint]` stands here already; put everything into one");
     }
-    let mut options = Options::default();
     let list = match &first.meta {
-        Meta::Path(_) => return Some(options),
+        Meta::Path(_) => return Some(Options::default()),
         Meta::List(list) => list.tokens.clone(),
         Meta::NameValue(_) => {
             errors.on(first, "write `#[endpoint]` or `#[endpoint(key = value, …)]`");
-            return Some(options);
+            return Some(Options::default());
         }
     };
-    let mut destructive = None;
-    for setting in settings(list, &ENDPOINT_KEYS, errors) {
-        let read = setting.read_into(&mut options);
-        errors.keep(read);
-        if setting.key == "destructive" {
-            destructive = Some(setting.key);
-        }
-    }
-    if let (true, Some(true), Some(key)) = (options.read_only, options.destructive, destructive) {
-        errors.on(key, "an endpoint is `read_only` or `destructive`, not both");
-    }
-    Some(options)
+    Some(self::options("an endpoint", list, &ENDPOINT_KEYS, errors))
 }
 
 /// The settings that are known, each once; the others are errors.
@@ -132,6 +152,9 @@ impl Setting {
             "timeout" => options.timeout = Some(self.duration()?),
             "cache" => options.cache = Some(self.duration()?),
             "cost" => options.cost = Some(self.number()?),
+            "task" => options.task = Some(self.task()?),
+            "icons" => options.icons = self.icons()?,
+            "mime_type" => options.mime_type = Some(self.text("text/plain")?.value()),
             _ => options.scopes = self.scopes()?,
         }
         Ok(())
@@ -215,6 +238,31 @@ impl Setting {
             }
         }
         wrong.map_or(Ok(scopes), Err)
+    }
+
+    fn task(&self) -> syn::Result<Ident> {
+        let word = match &self.value {
+            Some(Expr::Path(path)) => path.path.get_ident(),
+            _ => None,
+        };
+        match word.map(ToString::to_string).as_deref() {
+            Some("optional") => Ok(Ident::new("Optional", proc_macro2::Span::call_site())),
+            Some("required") => Ok(Ident::new("Required", proc_macro2::Span::call_site())),
+            _ => Err(self.wants("`task = optional` or `task = required`")),
+        }
+    }
+
+    fn icons(&self) -> syn::Result<Vec<String>> {
+        let wrong = || self.wants("`icons = [\"https://example.com/icon.png\"]`");
+        let Some(Expr::Array(ExprArray { elems, .. })) = &self.value else { return Err(wrong()) };
+        let icon = |element: &Expr| match element {
+            Expr::Lit(ExprLit { lit: Lit::Str(url), .. }) => match url.value() {
+                url if url.starts_with("https://") || url.starts_with("data:") => Ok(url),
+                _ => Err(syn::Error::new(url.span(), "an icon is an `https:` or `data:` URL")),
+            },
+            _ => Err(wrong()),
+        };
+        elems.iter().map(icon).collect()
     }
 
     /// The value is missing or of another kind.

@@ -8,12 +8,21 @@ use crate::model::{Arguments, Endpoint, Model};
 
 /// All hidden structs of a service.
 pub(super) fn arguments(model: &Model, library: &TokenStream) -> TokenStream {
-    let structs = model.endpoints.iter().filter_map(|endpoint| {
+    // Only a client writes arguments, so only a contract asks for `Serialize`.
+    structs(&model.endpoints, model.is_trait(), library)
+}
+
+/// The hidden structs of these methods.
+pub(super) fn structs<'a>(
+    endpoints: impl IntoIterator<Item = &'a Endpoint>,
+    written: bool,
+    library: &TokenStream,
+) -> TokenStream {
+    let structs = endpoints.into_iter().filter_map(|endpoint| {
         let Arguments::Fields(fields) = &endpoint.arguments else { return None };
         let name = name(endpoint);
         let (serde, schemars) = (path(library, "serde"), path(library, "schemars"));
-        // Only a client writes arguments, so only a contract asks for `Serialize`.
-        let serialize = model.is_trait().then(|| quote!(#library::serde::Serialize,));
+        let serialize = written.then(|| quote!(#library::serde::Serialize,));
         let fields = fields.iter().map(|field| {
             let (name, ty, attributes) = (&field.name, &field.ty, &field.attributes);
             let description = field.description.iter();
