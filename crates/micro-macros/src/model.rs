@@ -90,7 +90,7 @@ pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
     pub(crate) cost: Option<u32>,
     pub(crate) cache: Option<Duration>,
-    /// Tools only: the name of a `TaskSupport`.
+    /// Tools only: the name of a `TaskMode`.
     pub(crate) task: Option<Ident>,
     /// URLs of pictures.
     pub(crate) icons: Vec<String>,

@@ -10,7 +10,10 @@ pub mod auth;
 pub mod client;
 mod cx;
 mod engine;
+#[cfg(feature = "macros")]
+mod glue;
 pub mod http;
+pub mod layer;
 mod outlet;
 mod port;
 pub mod result;
@@ -24,11 +27,22 @@ pub mod transport;
 pub use self::{
     ask::{Ask, AskError, InputRequired, InvalidState},
     cx::Cx,
+    layer::Layer,
     port::{CallParams, Change, Failure, Handler, Peer, Principal, Refusal, Request, ServerInfo, Transport},
     seal::{InvalidKeys, Key, KeyRing},
     server::{
-        BuildError, Builder, CallContext, CallError, Complete, GetPrompt, IntoToolResult, Json, Live, NoArgs, Notifier,
-        Read, Server, ToolBuilder, ToolFn,
+        BuildError, Builder, CallContext, CallError, Complete, GetPrompt, IntoContents, IntoMessages, IntoToolResult,
+        Json, Live, NoArgs, Notifier, Read, Server, ToolBuilder, ToolFn, ToolSet,
     },
 };
+#[cfg(feature = "macros")]
+#[doc = include_str!("tools.md")]
+pub use micro_macros::tools;
 pub use micro_mcp_proto as proto;
+
+/// For the output of the `#[tools]` macro only.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::glue::*;
+}

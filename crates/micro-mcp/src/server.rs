@@ -27,6 +27,7 @@ mod offer;
 mod pages;
 mod prompt;
 mod resource;
+mod set;
 mod tool;
 mod tool_builder;
 
@@ -49,6 +50,7 @@ pub use self::{
     live::{Live, Notifier},
     prompt::GetPrompt,
     resource::Read,
+    set::{IntoContents, IntoMessages, ToolSet},
     tool::{IntoToolResult, Json, NoArgs, ToolFn},
     tool_builder::ToolBuilder,
 };

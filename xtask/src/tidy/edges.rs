@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("micro-runtime", &[]),
     ("micro-policy", &["micro-core"]),
     ("micro-registry", &["micro-core"]),
-    ("micro-mcp", &["micro-core", "micro-mcp-proto", "micro-runtime"]),
+    ("micro-mcp", &["micro-core", "micro-macros", "micro-mcp-proto", "micro-runtime"]),
     ("micro-rpc", &["micro-core", "micro-registry", "micro-runtime"]),
     (
         "micro-gateway",

@@ -81,10 +81,8 @@ fn tool(endpoint: &Endpoint, library: &syn::Path, handler: &Type) -> TokenStream
     steps.extend(options.title.iter().map(|title| quote!(.title(#title))));
     steps.extend(annotations(options, library));
     steps.extend(options.icons.iter().map(|url| quote!(.icon(#private::icon(#url)))));
-    steps.extend(options.task.iter().map(|task| quote!(.task(#library::proto::TaskSupport::#task))));
-    if !examples.is_empty() {
-        steps.push(quote!(.examples(&[#(#examples),*])));
-    }
+    steps.extend(options.task.iter().map(|task| quote!(.task(#library::TaskMode::#task))));
+    steps.extend(examples.iter().map(|example| quote!(.example(#private::example(#example)))));
     let value = &endpoint.answer.value;
     let plain =
         endpoint.answer.is_unit() || last_segment(value).is_some_and(|last| CONTENT.iter().any(|c| last.ident == c));

@@ -90,7 +90,7 @@ const _: () = {
                     ..::core::default::Default::default()
                 })
                 .icon(::micro_mcp::__private::icon("https://example.com/plus.png"))
-                .examples(&["{\"a\":1,\"b\":2}"])
+                .example(::micro_mcp::__private::example("{\"a\":1,\"b\":2}"))
                 .output_schema::<i64>()
                 .handler({
                     let this = ::std::sync::Arc::clone(&self);
@@ -125,7 +125,7 @@ const _: () = {
             let server = server
                 .tool("clear")
                 .description("Forgets everything.")
-                .task(::micro_mcp::proto::TaskSupport::Optional)
+                .task(::micro_mcp::TaskMode::Optional)
                 .handler({
                     let this = ::std::sync::Arc::clone(&self);
                     move |

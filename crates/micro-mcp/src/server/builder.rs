@@ -51,6 +51,14 @@ pub enum BuildError {
         /// For this reason.
         source: InvalidAnnotation,
     },
+    /// An example does not fit the input schema.
+    #[error("tool `{tool}`: an example does not fit: {reason}")]
+    Example {
+        /// Of this tool.
+        tool: String,
+        /// Where it does not fit.
+        reason: String,
+    },
     /// Only simple variables between literal text are understood.
     #[error("`{0}` is no URI template this server understands")]
     Template(String),

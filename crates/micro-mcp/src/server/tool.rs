@@ -44,6 +44,13 @@ impl IntoToolResult for CallToolResult {
     }
 }
 
+/// Nothing to say: it is done.
+impl IntoToolResult for () {
+    fn into_tool_result(self) -> Result<CallToolResult, CallError> {
+        Ok(CallToolResult::default())
+    }
+}
+
 impl IntoToolResult for String {
     fn into_tool_result(self) -> Result<CallToolResult, CallError> {
         Ok(CallToolResult::text(self))

@@ -7,7 +7,10 @@ use micro_mcp_proto::{Icon, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
-use super::{BuildError, Builder, ToolFn, offer, tool};
+use super::{
+    BuildError, Builder, ToolFn, offer,
+    tool::{self, ToolEntry},
+};
 
 /// A tool being described; [`ToolBuilder::handler`] puts it into its server.
 #[must_use]
@@ -21,6 +24,7 @@ pub struct ToolBuilder {
     annotations: Option<ToolAnnotations>,
     icons: Vec<Icon>,
     meta: Map<String, Value>,
+    examples: Vec<Value>,
 }
 
 impl ToolBuilder {
@@ -35,6 +39,7 @@ impl ToolBuilder {
             annotations: None,
             icons: Vec::new(),
             meta: Map::new(),
+            examples: Vec::new(),
         }
     }
 
@@ -85,10 +90,18 @@ impl ToolBuilder {
         self
     }
 
+    /// Arguments it may be called with, shown in its input schema. One that does not fit the schema is an error
+    /// of the server ([`BuildError::Example`]).
+    pub fn example(mut self, arguments: impl Into<Value>) -> Self {
+        self.examples.push(arguments.into());
+        self
+    }
+
     /// What runs when it is called; ends the description.
     pub fn handler<M: 'static, F: ToolFn<M>>(self, handler: F) -> Builder {
         let mut server = self.server;
         let input = self.input.unwrap_or_else(tool::schema_of::<F::Args>);
+        let input = with_examples(input, &self.examples);
         let shown = Tool {
             title: self.title,
             description: self.description,
@@ -105,11 +118,34 @@ impl ToolBuilder {
         }
         server.touched.tools = true;
         match offer::ready(&shown, tool::erase(handler)) {
-            Ok(entry) => server.parts.tools.push((shown, Arc::new(entry))),
+            Ok(entry) => {
+                if let Some(bad) = self.examples.iter().find_map(|example| misfit(&shown.name, &entry, example)) {
+                    server.bad.get_or_insert(bad);
+                }
+                server.parts.tools.push((shown, Arc::new(entry)));
+            }
             Err(bad) => {
                 server.bad.get_or_insert(bad);
             }
         }
         server
     }
+}
+
+/// The schema with `examples` at its root.
+fn with_examples(schema: Schema, examples: &[Value]) -> Schema {
+    match serde_json::from_str(schema.as_str()) {
+        Ok(Value::Object(mut root)) if !examples.is_empty() => {
+            root.insert("examples".to_owned(), Value::from(examples));
+            Schema::of(&root)
+        }
+        _ => schema,
+    }
+}
+
+/// Why an example does not fit its tool.
+fn misfit(tool: &str, entry: &ToolEntry, example: &Value) -> Option<BuildError> {
+    let violations = entry.validator.check(&example.to_string()).err()?;
+    let reason = violations.first().map(ToString::to_string).unwrap_or_default();
+    Some(BuildError::Example { tool: tool.to_owned(), reason })
 }
