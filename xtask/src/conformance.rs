@@ -1,10 +1,10 @@
 //! `cargo xtask conformance`: the official suite against `examples/everything`.
 
-use std::{process::Command, time::Duration};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use anyhow::{Result, bail};
 use micro_test::{
-    Process, bins,
+    Balancer, Process, bins,
     conformance::{self, Verdict},
 };
 
@@ -14,6 +14,10 @@ pub(crate) struct Args {
     /// Test the server at this URL instead
     #[arg(long)]
     url: Option<String>,
+    /// Test this many replicas behind a balancer, which share nothing but their key; 2026-07-28 only, for
+    /// what legacy sessions ask and are told belongs to one replica
+    #[arg(long, conflicts_with_all = ["url", "version"])]
+    replicas: Option<usize>,
     /// Only this revision of the protocol
     #[arg(long)]
     version: Option<String>,
@@ -24,18 +28,22 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let wanted = |case: &conformance::Case| {
-        args.version.as_deref().is_none_or(|version| case.version == version)
+        let version = args.replicas.map_or(args.version.as_deref(), |_| Some("2026-07-28"));
+        version.is_none_or(|version| case.version == version)
             && (args.filter.is_empty() || args.filter.iter().any(|part| case.scenario.contains(part)))
     };
     let cases: Vec<_> = conformance::required().into_iter().filter(wanted).collect();
     if cases.is_empty() {
         bail!("no scenario of that name at that revision");
     }
-    let (_server, url) = match &args.url {
-        Some(url) => (None, url.clone()),
-        None => {
-            let (server, url) = everything()?;
-            (Some(server), url)
+    let (mut _server, mut _replicas) = (None, None);
+    let url = match (&args.url, args.replicas) {
+        (Some(url), _) => url.clone(),
+        (None, Some(count)) => _replicas.insert(Replicas::start(count)?).balancer.url("/mcp"),
+        (None, None) => {
+            let (server, url) = everything(None)?;
+            _server = Some(server);
+            url
         }
     };
     let outcomes = conformance::run(&url, &cases, |outcome| println!("{outcome}"))?;
@@ -48,10 +56,32 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 /// Builds and starts the example on a free port; the server and its URL.
-fn everything() -> Result<(Process, String)> {
+fn everything(keys: Option<&Path>) -> Result<(Process, String)> {
     let mut command = Command::new(bins::build(&["everything-server"])?.path("everything-server"));
     command.args(["--address", "127.0.0.1:0"]);
+    if let Some(keys) = keys {
+        command.arg("--key-file").arg(keys);
+    }
     let server = Process::start("everything-server", command)?;
     let url = server.wait_for_url(Duration::from_secs(20))?;
     Ok((server, url))
+}
+
+/// Servers that share a key file and nothing else, and what hands out requests to them.
+struct Replicas {
+    balancer: Balancer,
+    _servers: Vec<Process>,
+    _folder: tempfile::TempDir,
+}
+
+impl Replicas {
+    fn start(count: usize) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let keys = folder.path().join("keys");
+        fs::write(&keys, "5e".repeat(32))?;
+        let servers = (0..count).map(|_| everything(Some(&keys))).collect::<Result<Vec<_>>>()?;
+        let urls: Vec<_> = servers.iter().map(|(_, url)| url.as_str()).collect();
+        let balancer = Balancer::start(&urls)?;
+        Ok(Self { balancer, _servers: servers.into_iter().map(|(server, _)| server).collect(), _folder: folder })
+    }
 }

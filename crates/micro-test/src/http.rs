@@ -392,7 +392,8 @@ fn read_line(stream: &mut impl BufRead) -> io::Result<String> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-fn split(url: &str) -> Result<(&str, &str)> {
+/// Host and path of a URL.
+pub(crate) fn split(url: &str) -> Result<(&str, &str)> {
     let rest = url.strip_prefix("http://").with_context(|| format!("no http:// URL: {url}"))?;
     Ok(rest.find('/').map_or((rest, "/"), |at| rest.split_at(at)))
 }

@@ -2,8 +2,10 @@
 //!
 //! Knows how to build, start, watch and end programs, how to install the pinned tools that tests need,
 //! and how to drive them. Does not know what our services, gateway or commands are supposed to do: that
-//! is for the tests to say. Everything here blocks; tests that need a runtime bring their own.
+//! is for the tests to say. Everything here blocks; tests that need a runtime bring their own (the
+//! balancer has one inside).
 
+pub mod balancer;
 pub mod bins;
 pub mod clients;
 pub mod conformance;
@@ -14,6 +16,7 @@ pub mod tools;
 pub mod workspace;
 
 pub use self::{
+    balancer::Balancer,
     clients::{Client, Mode, Session},
     home::Home,
     process::Process,

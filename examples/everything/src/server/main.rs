@@ -18,11 +18,12 @@ mod prompts;
 mod resources;
 mod rounds;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use anyhow::Context;
 use clap::{ArgGroup, Parser};
 use micro_mcp::{
-    Server,
+    KeyRing, Server,
     http::{self, StreamableHttp},
     stdio,
 };
@@ -45,12 +46,17 @@ struct Args {
     /// Serve standard input and output.
     #[arg(long, group = "front")]
     stdio: bool,
+    /// The keys of session ids, cursors, states and task ids, to share with other replicas: 64
+    /// hexadecimal digits a line, newest first. Without it, a key of this process's own.
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
 }
 
 /// The whole server. The first tool and the first resource work without anything: suites try those.
-fn everything() -> anyhow::Result<Server> {
+fn everything(keys: &KeyRing) -> anyhow::Result<Server> {
     let server = Server::builder("everything-server", env!("CARGO_PKG_VERSION"))
         .title("Everything")
+        .keys(keys.clone())
         .instructions("One of everything that MCP servers can offer, to try a client on.")
         .logging()
         .subscriptions();
@@ -65,11 +71,15 @@ fn everything() -> anyhow::Result<Server> {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    tokio::runtime::Runtime::new()?.block_on(run(args.address))
+    let keys = match &args.key_file {
+        Some(path) => KeyRing::parse(&std::fs::read_to_string(path).context("cannot read the key file")?)?,
+        None => KeyRing::random(),
+    };
+    tokio::runtime::Runtime::new()?.block_on(run(args.address, keys))
 }
 
-async fn run(address: Option<SocketAddr>) -> anyhow::Result<()> {
-    let server = Arc::new(everything()?);
+async fn run(address: Option<SocketAddr>, keys: KeyRing) -> anyhow::Result<()> {
+    let server = Arc::new(everything(&keys)?);
     let drain = Drain::new();
     let (asked, signal) = (drain.clone(), shutdown_signal());
     tokio::spawn(async move {
@@ -87,6 +97,7 @@ async fn run(address: Option<SocketAddr>) -> anyhow::Result<()> {
     // Streams throughout, because clients come here to try whether they can read them.
     let config = http::Config {
         guard: Guard::of(address),
+        keys,
         drain: drain.clone(),
         always_stream: true,
         ..http::Config::default()
@@ -112,6 +123,6 @@ fn say(text: &str) {
 mod tests {
     #[test]
     fn everything_fits_together() {
-        super::everything().unwrap();
+        super::everything(&micro_mcp::KeyRing::random()).unwrap();
     }
 }

@@ -8,3 +8,4 @@ mod conformance;
 mod docs;
 mod hostile;
 mod reload;
+mod replicas;
