@@ -43,8 +43,9 @@ pub fn check_method(headers: &HeaderMap, method: &str) -> Result<(), RpcError> {
     compare("Mcp-Method", single(headers, &METHOD)?, method)
 }
 
-/// `Mcp-Name` must say what `params.name` (`tools/call`, `prompts/get`) or `params.uri`
-/// (`resources/read`) says. Other methods have none.
+/// `Mcp-Name` must say what `params.name` (`tools/call`, `prompts/get`), `params.uri`
+/// (`resources/read`) or `params.taskId` (`tasks/get`, `tasks/update`, `tasks/cancel`) says. Other
+/// methods have none.
 ///
 /// # Errors
 /// `-32020`; `-32602` when the body itself lacks the name.
@@ -52,6 +53,7 @@ pub fn check_name(headers: &HeaderMap, method: &str, params: &Params<'_>) -> Res
     let name = match method {
         "tools/call" | "prompts/get" => Params::string(params.name, "name")?,
         "resources/read" => Params::string(params.uri, "uri")?,
+        "tasks/get" | "tasks/update" | "tasks/cancel" => Params::string(params.task_id, "taskId")?,
         _ => return Ok(()),
     };
     let Some(header) = single(headers, &NAME)? else {

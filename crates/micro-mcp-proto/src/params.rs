@@ -36,6 +36,9 @@ pub struct Params<'a> {
     /// URI of a resource.
     #[serde(borrow)]
     pub uri: Option<&'a RawValue>,
+    /// Name of a task (tasks extension of 2026-07-28).
+    #[serde(borrow)]
+    pub task_id: Option<&'a RawValue>,
     /// Where a list goes on.
     #[serde(borrow)]
     pub cursor: Option<&'a RawValue>,

@@ -23,7 +23,7 @@ pub(crate) use self::{
     pending::{Line, Pending},
     rounds::{Round, Rounds, Scope},
 };
-use crate::CallContext;
+use crate::{CallContext, task::Running};
 
 /// Why an ask has no answer.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -221,9 +221,10 @@ impl<'a, T> Ask<'a, T> {
     async fn answer(self) -> Result<T, AskError> {
         let question = self.question?;
         question::check(&question, self.cx.capabilities)?;
-        match self.cx.era() {
-            Era::Modern => note(self.cx, self.key, question, self.read),
-            Era::Legacy => send(self.cx, question, self.timeout, self.read).await,
+        match (self.cx.task(), self.cx.era()) {
+            (Some(task), _) => wait(&task, self.key.as_deref(), &question, self.read).await,
+            (None, Era::Modern) => note(self.cx, self.key, question, self.read),
+            (None, Era::Legacy) => send(self.cx, question, self.timeout, self.read).await,
         }
     }
 }
@@ -253,6 +254,20 @@ fn note<T>(
     };
     notes.keep(key, given);
     answer
+}
+
+/// The answer that comes to a task while it runs. What is none, or does not fit, is asked for anew.
+async fn wait<T>(task: &Running, key: Option<&str>, question: &InputRequest, read: Reader<T>) -> Result<T, AskError> {
+    let raw = serde_json::value::to_raw_value(question).expect("a question is plain JSON");
+    loop {
+        let answer = task.ask(key, &raw).await.ok_or(AskError::Unreachable)?;
+        match read(question, &answer) {
+            Ok(answer) => return Ok(answer),
+            Err(Unread::Declined) => return Err(AskError::Declined),
+            Err(Unread::Cancelled) => return Err(AskError::Cancelled),
+            Err(Unread::Shape(_) | Unread::Content(_)) => {}
+        }
+    }
 }
 
 /// Asks a legacy client and waits.

@@ -12,6 +12,7 @@ use crate::{
     ask::{Line, Pending},
     outlet::Outlet,
     seal::NONCE,
+    task::Slot,
 };
 
 /// One request's surroundings: who asks, in which revision, and the way back for notifications.
@@ -32,6 +33,8 @@ pub struct Cx<'a> {
     pub(crate) outlet: &'a Arc<Outlet>,
     /// Where questions to a legacy client wait, and the session that answers them.
     pub(crate) asks: Option<(&'a Arc<Pending>, [u8; NONCE])>,
+    /// The task that the call is or may become.
+    pub(crate) task: Option<Arc<Slot>>,
 }
 
 impl<'a> Cx<'a> {
@@ -46,7 +49,8 @@ impl<'a> Cx<'a> {
     ) -> T {
         let outlet = Arc::new(Outlet::closed());
         let session = ClientCapabilities::default();
-        f(&Cx { revision, principal, meta, peer, session, session_level: None, outlet: &outlet, asks: None }).await
+        let (session_level, asks, task) = (None, None, None);
+        f(&Cx { revision, principal, meta, peer, session, session_level, outlet: &outlet, asks, task }).await
     }
 
     /// The era of the revision.

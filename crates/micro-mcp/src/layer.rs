@@ -106,4 +106,8 @@ impl<L: Layer> Handler for Layered<L> {
     fn changes(&self) -> BoxStream<'static, Change> {
         self.inner.changes()
     }
+
+    fn tasks(&self, principal: &Principal, ids: Vec<String>) -> (Vec<String>, BoxStream<'static, Bytes>) {
+        self.inner.tasks(principal, ids)
+    }
 }

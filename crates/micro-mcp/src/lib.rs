@@ -22,6 +22,7 @@ mod seal;
 mod server;
 mod session;
 pub mod stdio;
+pub mod task;
 pub mod transport;
 
 pub use self::{

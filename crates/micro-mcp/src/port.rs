@@ -4,6 +4,7 @@ use std::{any::Any, borrow::Cow, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use futures_core::{future::BoxFuture, stream::BoxStream};
+use futures_util::stream;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use micro_mcp_proto::{Implementation, RpcError, ServerCapabilities};
 use serde_json::value::RawValue;
@@ -44,6 +45,13 @@ pub trait Handler: Send + Sync + 'static {
 
     /// What changes from now on; asked once per listening client.
     fn changes(&self) -> BoxStream<'static, Change>;
+
+    /// Tells a listening client of its tasks (tasks extension): which of these ids are its own, and, now
+    /// and whenever one changes, the task as a raw JSON object. The default knows no tasks.
+    fn tasks(&self, principal: &Principal, ids: Vec<String>) -> (Vec<String>, BoxStream<'static, Bytes>) {
+        let _ = (principal, ids);
+        (Vec::new(), Box::pin(stream::empty()))
+    }
 }
 
 /// A request for a [`Handler`].

@@ -70,12 +70,10 @@ pub fn input_required<'a, Q: Serialize>(
     state: Option<&str>,
     identity: &Identity,
 ) -> Bytes {
-    let mut writer = Writer { era: Era::Modern, out: Vec::with_capacity(512) };
-    writer.out.push(b'{');
-    writer = writer.raw("resultType", br#""input_required""#);
+    let mut writer = object(512).raw("resultType", br#""input_required""#);
     let mut asks = asks.into_iter().peekable();
     if asks.peek().is_some() {
-        let mut requests = Writer { era: Era::Modern, out: vec![b'{'] };
+        let mut requests = object(512);
         for (key, ask) in asks {
             requests = requests.member(key, &ask);
         }
@@ -85,6 +83,13 @@ pub fn input_required<'a, Q: Serialize>(
         writer = writer.member("requestState", state);
     }
     writer.identity(identity).finish()
+}
+
+/// A modern object that says of itself what the caller wants, a `resultType` or none.
+pub(crate) fn object(capacity: usize) -> Writer {
+    let mut out = Vec::with_capacity(capacity);
+    out.push(b'{');
+    Writer { era: Era::Modern, out }
 }
 
 impl Writer {

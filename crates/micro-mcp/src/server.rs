@@ -28,6 +28,7 @@ mod pages;
 mod prompt;
 mod resource;
 mod set;
+mod tasks;
 mod tool;
 mod tool_builder;
 
@@ -37,7 +38,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_core::{future::BoxFuture, stream::BoxStream};
 use futures_util::{StreamExt, stream};
-use micro_mcp_proto::{Params, RpcError};
+use micro_mcp_proto::{Era, Params, RpcError};
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
 use tokio::sync::broadcast;
@@ -60,7 +61,7 @@ use self::{
     pages::Pages,
 };
 use crate::{
-    CallParams, Change, Cx, Failure, Handler, Request, ServerInfo,
+    CallParams, Change, Cx, Failure, Handler, Principal, Request, ServerInfo,
     ask::{Round, Scope},
     result,
 };
@@ -157,6 +158,9 @@ impl Offer {
             responses: call.input_responses,
             state: call.request_state,
         };
+        if let (Some(plan), Some(tasks)) = (tool.task, &self.tasks) {
+            return Box::pin(self.call_task((plan, tasks), tool, cx, arguments, &scope)).await;
+        }
         match self.rounds.run(cx, &scope, &self.identity, || tool.start(cx, arguments)).await {
             Ok(Round::Done(result)) => Ok(tool::render(cx.revision, result, &self.identity)),
             Ok(Round::Asks(asks)) => Ok(asks),
@@ -188,7 +192,12 @@ impl Offer {
                 let writer = result::complete(cx.revision, 256).member("completion", &completion);
                 Ok(writer.identity(&self.identity).finish())
             }
-            _ => Err(RpcError::method_not_found(method)),
+            _ => {
+                let tasks = self.tasks.as_ref().filter(|_| cx.era() == Era::Modern);
+                let tasks = tasks.ok_or_else(|| RpcError::method_not_found(method))?;
+                let answer = tasks.answer(method, raw, cx.principal, cx.client_capabilities(), &self.identity);
+                answer.await.unwrap_or_else(|| Err(RpcError::method_not_found(method)))
+            }
         }
     }
 
@@ -257,6 +266,13 @@ impl Handler for Server {
                 Request::Other { method, params } => Ok(Box::pin(offer.call_other(cx, method, *params)).await?),
             }
         })
+    }
+
+    fn tasks(&self, principal: &Principal, ids: Vec<String>) -> (Vec<String>, BoxStream<'static, Bytes>) {
+        match &self.shared.offer.load().tasks {
+            Some(tasks) => tasks.watch(principal, ids),
+            None => (Vec::new(), stream::empty().boxed()),
+        }
     }
 
     fn changes(&self) -> BoxStream<'static, Change> {

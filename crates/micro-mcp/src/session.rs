@@ -229,7 +229,8 @@ impl Drop for Run {
     }
 }
 
-fn digest(principal: &Principal) -> [u8; 16] {
+/// What stands for a caller in sealed and stored things.
+pub(crate) fn digest(principal: &Principal) -> [u8; 16] {
     let mut hash = Sha256::new();
     if let Some(subject) = &principal.subject {
         hash.update([1]); // nobody is not the same as an empty name

@@ -19,13 +19,16 @@ pub use self::{
 };
 use crate::{Process, Tool, http::Connection};
 
+/// What stands for a revision where a scenario is of an extension.
+pub const EXTENSIONS: &str = "extensions";
+
 /// What one scenario may take, in milliseconds, as the suite counts it.
 const TIMEOUT_MS: u64 = 30_000;
 
 /// A scenario at a revision of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
-    /// The revision, such as `2025-11-25`.
+    /// The revision, such as `2025-11-25`, or [`EXTENSIONS`].
     pub version: &'static str,
     /// The suite's name of the scenario.
     pub scenario: &'static str,
@@ -63,9 +66,12 @@ fn run_case(url: &str, case: &Case) -> Result<Outcome> {
     let results = tempfile::tempdir().context("cannot make a temporary folder")?;
     let mut command = Tool::Conformance.command()?;
     command
-        .args(["server", "--url", url, "--scenario", case.scenario, "--spec-version", case.version])
+        .args(["server", "--url", url, "--scenario", case.scenario])
         .args(["--timeout", &TIMEOUT_MS.to_string(), "-o"])
         .arg(results.path());
+    if case.version != EXTENSIONS {
+        command.args(["--spec-version", case.version]);
+    }
     let mut suite = Process::start(&format!("conformance-{}-{}", case.version, case.scenario), command)?;
     // Its exit status follows its own, laxer count.
     let ended = suite.wait(Duration::from_millis(TIMEOUT_MS) + Duration::from_secs(30));

@@ -49,7 +49,7 @@ pub(super) fn read_initialize(raw: Option<&RawValue>) -> Result<(Revision, Clien
 pub(super) fn initialized(info: &ServerInfo, revision: Revision, id: Id<'_>) -> Reply {
     let mut writer = result::complete(revision, 512)
         .member("protocolVersion", &revision)
-        .member("capabilities", &info.capabilities)
+        .member("capabilities", &info.capabilities.clone().for_revision(revision))
         .member("serverInfo", &info.implementation);
     if let Some(instructions) = &info.instructions {
         writer = writer.member("instructions", instructions);

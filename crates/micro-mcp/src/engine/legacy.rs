@@ -41,6 +41,7 @@ pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Re
         session_level: logs.then(|| engine.sessions.level(&session)),
         outlet: ask.outlet,
         asks: named.then(|| (&engine.sessions.asks, session.name())),
+        task: None,
     };
     if matches!(ask.method, "resources/subscribe" | "resources/unsubscribe") {
         return watch(engine, &cx, named.then_some(session), &ask).await;

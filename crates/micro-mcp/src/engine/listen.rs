@@ -11,9 +11,10 @@ use super::{Ask, Engine, Reply};
 use crate::{
     Change, Request, Transport,
     session::{Run, Session},
+    task,
 };
 
-/// Resources that one listener may watch.
+/// Resources, and tasks, that one listener may watch.
 const MAX_WATCHED: usize = 1024;
 
 /// What a client wants to hear of (`basic/patterns/subscriptions`).
@@ -23,8 +24,10 @@ fn read(request: &Request<'_>) -> Result<SubscriptionFilter, RpcError> {
     };
     let wrong = |error| RpcError::invalid_params(format!("Invalid params: {error}"));
     let ListenParams { notifications, .. } = serde_json::from_str(raw.get()).map_err(wrong)?;
-    if notifications.resource_subscriptions.len() > MAX_WATCHED {
-        return Err(RpcError::invalid_params(format!("at most {MAX_WATCHED} resources can be watched at once")));
+    if notifications.resource_subscriptions.len().max(notifications.task_ids.len()) > MAX_WATCHED {
+        return Err(RpcError::invalid_params(format!(
+            "at most {MAX_WATCHED} resources and tasks can be watched at once"
+        )));
     }
     Ok(notifications)
 }
@@ -38,7 +41,6 @@ fn honoured(mut filter: SubscriptionFilter, offered: &ServerCapabilities) -> Sub
     if !offered.resources.is_some_and(|resources| resources.subscribe) {
         filter.resource_subscriptions.clear();
     }
-    filter.task_ids.clear();
     filter
 }
 
@@ -73,10 +75,18 @@ fn updated(uri: &str, meta: Option<&str>) -> Vec<u8> {
 /// Acknowledges, tells of changes, and ends with a result when the server drains. `run` is how a client
 /// without a connection to close ends it.
 pub(super) fn listen(engine: &Engine, ask: &Ask<'_>, run: Option<Run>) -> Reply {
-    let filter = match read(ask.request) {
-        Ok(filter) => honoured(filter, &engine.handler.info().capabilities),
+    let read = read(ask.request).and_then(|filter| {
+        if !filter.task_ids.is_empty() {
+            task::needs_extension(ask.params.meta.capabilities())?;
+        }
+        Ok(honoured(filter, &engine.handler.info().capabilities))
+    });
+    let mut filter = match read {
+        Ok(filter) => filter,
         Err(error) => return Reply::error(StatusCode::BAD_REQUEST, Some(ask.id), &error),
     };
+    let (known, tasks) = engine.handler.tasks(ask.principal, std::mem::take(&mut filter.task_ids));
+    filter.task_ids = known;
     let meta = format!(r#"{{"{}":{}}}"#, meta_key::SUBSCRIPTION_ID, ask.id);
     let filter_json = serde_json::to_string(&filter).expect("a filter is plain JSON");
     let acknowledged = write::notification(
@@ -92,13 +102,19 @@ pub(super) fn listen(engine: &Engine, ask: &Ask<'_>, run: Option<Run>) -> Reply 
     let result = format!(r#"{{"resultType":"complete","_meta":{meta}}}"#);
     last.push(write::response(ask.id, result.as_bytes()));
 
+    let about = meta.clone();
+    let tasks = tasks.map(move |task| {
+        // A task is an object, and not an empty one.
+        let params = [format!(r#"{{"_meta":{about},"#).as_bytes(), task.get(1..).unwrap_or(b"}")].concat();
+        write::notification("notifications/tasks", Some(&params))
+    });
     let drain = engine.drain.clone();
     let changes = engine
         .handler
         .changes() // subscribed before the acknowledgement is sent, so nothing is missed
         .flat_map(move |change| stream::iter(told(&filter, &change, Some(&meta))))
-        .chain(stream::pending())
-        .take_until(async move { drain.begun().await });
+        .chain(stream::pending());
+    let changes = stream::select(changes, tasks).take_until(async move { drain.begun().await });
     let all = stream::iter([acknowledged]).chain(changes).chain(stream::iter(last));
     Reply::Listen(match run {
         Some(run) => all.take_until(run.cancelled()).boxed(),

@@ -20,6 +20,7 @@ pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Re
         session_level: None,
         outlet: ask.outlet,
         asks: None, // a modern client is never sent a request
+        task: None,
     };
     // Only a pipe has a way to cancel by name.
     let session = source.pipe_session();

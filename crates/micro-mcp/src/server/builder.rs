@@ -20,7 +20,7 @@ use super::{
     resource::{self, ReadFn, Template, TemplateEntry},
     tool::ToolEntry,
 };
-use crate::{Change, KeyRing, ServerInfo, ask::Rounds, result::Cache};
+use crate::{Change, KeyRing, ServerInfo, ask::Rounds, result::Cache, task::TaskConfig};
 
 /// Why a server cannot be built.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -85,6 +85,8 @@ pub(super) struct Parts {
     pub(super) cache: Cache,
     pub(super) logging: bool,
     pub(super) subscriptions: bool,
+    pub(super) list_changes: bool,
+    pub(super) tasks: TaskConfig,
     pub(super) tools: Vec<(Tool, Arc<ToolEntry>)>,
     pub(super) resources: Vec<(Resource, ReadFn)>,
     pub(super) templates: Vec<(ResourceTemplate, Arc<TemplateEntry>)>,
@@ -118,6 +120,8 @@ impl Builder {
             cache: Cache::NONE,
             logging: false,
             subscriptions: false,
+            list_changes: true,
+            tasks: TaskConfig::default(),
             tools: Vec::new(),
             resources: Vec::new(),
             templates: Vec::new(),
@@ -179,13 +183,26 @@ impl Builder {
         self
     }
 
+    /// Whether it promises to tell those who listen of changes of its lists. Default: it does. One of
+    /// several replicas must not, unless it hears of what changes at the others.
+    pub fn list_changes(mut self, told: bool) -> Self {
+        self.parts.list_changes = told;
+        self
+    }
+
+    /// How tasks are kept ([`crate::task`]).
+    pub fn tasks(mut self, config: TaskConfig) -> Self {
+        self.parts.tasks = config;
+        self
+    }
+
     /// Entries on a page of a list. Default: 100.
     pub fn page_size(mut self, size: usize) -> Self {
         self.parts.page_size = size.max(1);
         self
     }
 
-    /// The keys of cursors and of states between rounds ([`crate::Ask`]), to share with other replicas.
+    /// The keys of cursors, of states between rounds ([`crate::Ask`]) and of task ids, to share with other replicas.
     /// Default: one of this process's own.
     pub fn keys(mut self, keys: impl Into<KeyRing>) -> Self {
         self.parts.rounds.keys = keys.into();

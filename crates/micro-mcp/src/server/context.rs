@@ -11,6 +11,7 @@ use crate::{
     ask::{self, Line},
     cx,
     outlet::Outlet,
+    task::{Running, Slot},
 };
 
 /// [`Cx`], owned, so that a closure's future can hold it.
@@ -27,6 +28,7 @@ pub struct CallContext {
     pub(crate) outlet: Arc<Outlet>,
     /// The way to ask a legacy client.
     pub(crate) line: Option<Line>,
+    slot: Option<Arc<Slot>>,
 }
 
 impl CallContext {
@@ -40,6 +42,7 @@ impl CallContext {
             progress_token: token.map(Arc::from),
             outlet: cx.outlet.clone(),
             line: cx.line(),
+            slot: cx.task.clone(),
         }
     }
 
@@ -48,8 +51,27 @@ impl CallContext {
         self.revision.era()
     }
 
-    /// See [`Cx::progress`].
+    /// The task that the call is, once it is one.
+    pub(crate) fn task(&self) -> Option<Arc<Running>> {
+        self.slot.as_ref()?.task()
+    }
+
+    /// Goes on as a task: the client gets one now, and what is asked from here on is asked within it. For
+    /// tools with [`crate::ToolBuilder::task_on_demand`] and clients that know tasks; else nothing happens.
+    pub async fn become_task(&self) {
+        if let Some(slot) = &self.slot {
+            slot.become_task().await;
+        }
+    }
+
+    /// See [`Cx::progress`]. In a task, only the message counts: it is the task's `statusMessage`.
     pub async fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
+        if let Some(task) = self.task() {
+            if let Some(message) = message {
+                task.say(message).await;
+            }
+            return;
+        }
         if let Some(token) = self.progress_token.as_deref().and_then(Id::new) {
             self.outlet.send_with(|| write::progress(token, progress, total, message)).await;
         }
@@ -60,9 +82,9 @@ impl CallContext {
         cx::close_stream(&self.outlet, self.revision, retry).await;
     }
 
-    /// See [`Cx::log`].
+    /// See [`Cx::log`]. Tasks do not log.
     pub async fn log(&self, level: LogLevel, logger: Option<&str>, data: &impl Serialize) {
-        if self.log_level.is_some_and(|least| level >= least) {
+        if self.task().is_none() && self.log_level.is_some_and(|least| level >= least) {
             self.outlet.send_with(|| write::log(level, logger, data)).await;
         }
     }

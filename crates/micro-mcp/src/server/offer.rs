@@ -3,7 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use micro_core::{Schema, Validator};
-use micro_mcp_proto::{ListChanged, Prompt, Resource, ResourceTemplate, Revision, ServerCapabilities, Tool, headers};
+use micro_mcp_proto::{
+    ListChanged, Prompt, Resource, ResourceTemplate, Revision, ServerCapabilities, TASKS_EXTENSION, Tool, headers,
+};
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
@@ -13,12 +15,14 @@ use super::{
     pages::{Layout, Pages},
     prompt::PromptEntry,
     resource::{ReadFn, TemplateEntry},
+    tasks::Plan,
     tool::{self, ToolEntry},
 };
 use crate::{
     ServerInfo,
     ask::Rounds,
     result::{Cache, Identity},
+    task::Tasks,
 };
 
 /// A snapshot; a change of the server makes a new one.
@@ -27,6 +31,8 @@ pub(super) struct Offer {
     pub(super) identity: Identity,
     pub(super) cache: Cache,
     pub(super) rounds: Rounds,
+    /// None when no tool runs as a task.
+    pub(super) tasks: Option<Arc<Tasks>>,
     pub(super) tools: HashMap<Box<str>, Arc<ToolEntry>>,
     pub(super) tool_pages: Pages,
     pub(super) resources: HashMap<Box<str>, ReadFn>,
@@ -72,6 +78,7 @@ impl Offer {
             info: Arc::new(info),
             cache: parts.cache,
             rounds: parts.rounds.clone(),
+            tasks: runs_tasks(parts).then(|| Tasks::new(parts.tasks.clone(), parts.rounds.keys.clone())),
             templates: parts.templates.iter().map(|(_, entry)| entry.clone()).collect(),
             completions: parts.completions.clone(),
             identity,
@@ -95,16 +102,26 @@ impl Offer {
 }
 
 fn capabilities(parts: &Parts) -> ServerCapabilities {
-    let offer = |any: bool| any.then_some(ListChanged::YES);
+    let told = ListChanged { list_changed: parts.list_changes, ..ListChanged::default() };
+    let offer = |any: bool| any.then_some(told);
     let resources = offer(!parts.resources.is_empty() || !parts.templates.is_empty());
+    let mut extensions = Map::new();
+    if runs_tasks(parts) {
+        extensions.insert(TASKS_EXTENSION.to_owned(), Value::Object(Map::new()));
+    }
     ServerCapabilities {
         tools: offer(!parts.tools.is_empty()),
         resources: resources.map(|list| ListChanged { subscribe: parts.subscriptions, ..list }),
         prompts: offer(!parts.prompts.is_empty()),
         completions: (!parts.completions.is_empty()).then(Map::new),
         logging: parts.logging.then(Map::new),
+        extensions,
         ..ServerCapabilities::default()
     }
+}
+
+fn runs_tasks(parts: &Parts) -> bool {
+    parts.tools.iter().any(|(_, entry)| entry.task.is_some())
 }
 
 /// Whether there is anything this completes.
@@ -122,7 +139,7 @@ fn completes(parts: &Parts, of: &Of, argument: &str) -> bool {
 }
 
 /// Compiles what calls of a tool need.
-pub(super) fn ready(tool: &Tool, call: tool::Call) -> Result<ToolEntry, BuildError> {
+pub(super) fn ready(tool: &Tool, call: tool::Call, task: Option<Plan>) -> Result<ToolEntry, BuildError> {
     let wrong = |source| BuildError::Schema { tool: tool.name.clone(), source };
     let schema = Schema::parse(tool.input_schema.get()).map_err(wrong)?;
     let validator = Validator::compile(&schema).map_err(wrong)?;
@@ -131,7 +148,7 @@ pub(super) fn ready(tool: &Tool, call: tool::Call) -> Result<ToolEntry, BuildErr
     }
     let mirrored = headers::collect(&tool.input_schema);
     let mirrored = mirrored.map_err(|source| BuildError::Header { tool: tool.name.clone(), source })?;
-    Ok(ToolEntry { call, validator, mirrored })
+    Ok(ToolEntry { call, validator, mirrored, task })
 }
 
 fn is_object_schema(schema: &RawValue) -> bool {

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 
-use super::{CallContext, CallError};
+use super::{CallContext, CallError, tasks::Plan};
 use crate::{
     Cx,
     result::{self, Identity},
@@ -152,6 +152,7 @@ pub(super) struct ToolEntry {
     pub(super) call: Call,
     pub(super) validator: Validator,
     pub(super) mirrored: Vec<ParamHeader>,
+    pub(super) task: Option<Plan>,
 }
 
 impl ToolEntry {

@@ -9,8 +9,10 @@ use serde_json::{Map, Value};
 
 use super::{
     BuildError, Builder, ToolFn, offer,
+    tasks::Plan,
     tool::{self, ToolEntry},
 };
+use crate::task::TaskMode;
 
 /// A tool being described; [`ToolBuilder::handler`] puts it into its server.
 #[must_use]
@@ -25,6 +27,7 @@ pub struct ToolBuilder {
     icons: Vec<Icon>,
     meta: Map<String, Value>,
     examples: Vec<Value>,
+    task: Option<Plan>,
 }
 
 impl ToolBuilder {
@@ -40,6 +43,7 @@ impl ToolBuilder {
             icons: Vec::new(),
             meta: Map::new(),
             examples: Vec::new(),
+            task: None,
         }
     }
 
@@ -90,6 +94,19 @@ impl ToolBuilder {
         self
     }
 
+    /// Runs as a task, for clients that know tasks; see [`crate::task`].
+    pub fn task(mut self, mode: TaskMode) -> Self {
+        self.task = Some(Plan { mode, on_demand: false });
+        self
+    }
+
+    /// Becomes a task when its handler says so ([`crate::CallContext::become_task`]): what it asks before
+    /// is asked in rounds, and it may end before.
+    pub fn task_on_demand(mut self, mode: TaskMode) -> Self {
+        self.task = Some(Plan { mode, on_demand: true });
+        self
+    }
+
     /// Arguments it may be called with, shown in its input schema. One that does not fit the schema is an error
     /// of the server ([`BuildError::Example`]).
     pub fn example(mut self, arguments: impl Into<Value>) -> Self {
@@ -117,7 +134,7 @@ impl ToolBuilder {
             server.bad.get_or_insert(BuildError::Name(shown.name.clone()));
         }
         server.touched.tools = true;
-        match offer::ready(&shown, tool::erase(handler)) {
+        match offer::ready(&shown, tool::erase(handler), self.task) {
             Ok(entry) => {
                 if let Some(bad) = self.examples.iter().find_map(|example| misfit(&shown.name, &entry, example)) {
                     server.bad.get_or_insert(bad);

@@ -79,7 +79,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    async fn wait(self: &Arc<Self>) {
+    pub(crate) async fn wait(self: &Arc<Self>) {
         self.running.fetch_add(1, Ordering::SeqCst);
         let alive = Alive(self.clone());
         self.begun.add_permits(1);
@@ -202,6 +202,10 @@ impl Handler for Guarded {
     fn changes(&self) -> BoxStream<'static, Change> {
         self.0.changes()
     }
+
+    fn tasks(&self, principal: &Principal, ids: Vec<String>) -> (Vec<String>, BoxStream<'static, Bytes>) {
+        self.0.tasks(principal, ids)
+    }
 }
 
 /// A running endpoint.
@@ -227,7 +231,11 @@ impl Endpoint {
         Self::serving(server, waiting(), |config| config).await
     }
 
-    async fn serving(server: Server, waiting: Arc<Waiting>, configure: impl FnOnce(Config) -> Config) -> Self {
+    pub(crate) async fn serving(
+        server: Server,
+        waiting: Arc<Waiting>,
+        configure: impl FnOnce(Config) -> Config,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let drain = Drain::new();

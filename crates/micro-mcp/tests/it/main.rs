@@ -13,5 +13,6 @@ mod oauth;
 mod resume;
 mod session;
 mod stdio;
+mod tasks;
 mod tools;
 mod transports;

@@ -1,12 +1,13 @@
 //! The scenarios that must pass, with the revisions they apply to.
 
-use super::Case;
+use super::{Case, EXTENSIONS};
 
 /// The revisions with sessions that the suite drives in full.
 const STATEFUL: &[&str] = &["2025-06-18", "2025-11-25"];
 /// Every revision that has tools in the suite.
 const ALL: &[&str] = &["2025-06-18", "2025-11-25", "2026-07-28"];
 const RECENT: &[&str] = &["2025-11-25", "2026-07-28"];
+const TASKS: &[&str] = &[EXTENSIONS];
 const MODERN: &[&str] = &["2026-07-28"];
 
 const SCENARIOS: &[(&str, &[&str])] = &[
@@ -69,6 +70,16 @@ const SCENARIOS: &[(&str, &[&str])] = &[
     ("http-header-validation", MODERN),
     ("http-custom-header-server-validation", MODERN),
     ("dns-rebinding-protection", RECENT),
+    // Tasks. `tasks-status-notifications` looks at nothing, and so cannot pass.
+    ("tasks-lifecycle", TASKS),
+    ("tasks-capability-negotiation", TASKS),
+    ("tasks-wire-fields", TASKS),
+    ("tasks-request-state-removal", TASKS),
+    ("tasks-mrtr-input", TASKS),
+    ("tasks-request-headers", TASKS),
+    ("tasks-dispatch-and-envelope", TASKS),
+    ("tasks-required-task-error", TASKS),
+    ("tasks-mrtr-composition", TASKS),
 ];
 
 /// Every case that must pass, by revision.

@@ -8,6 +8,7 @@
 //! | `rounds.rs` | the same in several rounds, and with a state of one's own |
 //! | `changes.rs` | changing the server while it runs |
 //! | `resources.rs` | resources, templates, subscriptions |
+//! | `tasks.rs` | calls that go on as tasks |
 //! | `prompts.rs` | prompts, and completing their arguments |
 
 mod asks;
@@ -17,6 +18,7 @@ mod content;
 mod prompts;
 mod resources;
 mod rounds;
+mod tasks;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -46,17 +48,19 @@ struct Args {
     /// Serve standard input and output.
     #[arg(long, group = "front")]
     stdio: bool,
-    /// The keys of session ids, cursors, states and task ids, to share with other replicas: 64
+    /// Be one of several replicas, which share these keys of session ids, cursors, states and task ids: 64
     /// hexadecimal digits a line, newest first. Without it, a key of this process's own.
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
 }
 
-/// The whole server. The first tool and the first resource work without anything: suites try those.
-fn everything(keys: &KeyRing) -> anyhow::Result<Server> {
+/// The whole server. The first tool and the first resource work without anything: suites try those. A
+/// replica does not hear what changes at the others, and so must not promise to tell of it.
+fn everything(keys: &KeyRing, replica: bool) -> anyhow::Result<Server> {
     let server = Server::builder("everything-server", env!("CARGO_PKG_VERSION"))
         .title("Everything")
         .keys(keys.clone())
+        .list_changes(!replica)
         .instructions("One of everything that MCP servers can offer, to try a client on.")
         .logging()
         .subscriptions();
@@ -66,6 +70,7 @@ fn everything(keys: &KeyRing) -> anyhow::Result<Server> {
     let server = rounds::add(server);
     let server = changes::add(server);
     let server = resources::add(server);
+    let server = tasks::add(server);
     Ok(prompts::add(server).build()?)
 }
 
@@ -75,11 +80,12 @@ fn main() -> anyhow::Result<()> {
         Some(path) => KeyRing::parse(&std::fs::read_to_string(path).context("cannot read the key file")?)?,
         None => KeyRing::random(),
     };
-    tokio::runtime::Runtime::new()?.block_on(run(args.address, keys))
+    let replica = args.key_file.is_some();
+    tokio::runtime::Runtime::new()?.block_on(run(args.address, keys, replica))
 }
 
-async fn run(address: Option<SocketAddr>, keys: KeyRing) -> anyhow::Result<()> {
-    let server = Arc::new(everything(&keys)?);
+async fn run(address: Option<SocketAddr>, keys: KeyRing, replica: bool) -> anyhow::Result<()> {
+    let server = Arc::new(everything(&keys, replica)?);
     let drain = Drain::new();
     let (asked, signal) = (drain.clone(), shutdown_signal());
     tokio::spawn(async move {
@@ -123,6 +129,6 @@ fn say(text: &str) {
 mod tests {
     #[test]
     fn everything_fits_together() {
-        super::everything(&micro_mcp::KeyRing::random()).unwrap();
+        super::everything(&micro_mcp::KeyRing::random(), false).unwrap();
     }
 }

@@ -1,0 +1,116 @@
+//! Tools that run as tasks, or become one on the way.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_core::future::BoxFuture;
+use futures_util::{FutureExt, future::ready};
+use micro_mcp_proto::{CallToolResult, Era, RpcError};
+
+use super::{
+    CallError,
+    offer::Offer,
+    tool::{self, ToolEntry},
+};
+use crate::{
+    Cx,
+    ask::{Round, Scope},
+    task::{NoTask, Slot, TaskMode, Tasks, needs_extension},
+};
+
+/// How a tool has to do with tasks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    pub(super) mode: TaskMode,
+    /// The handler says when it becomes one; else it is one from the beginning.
+    pub(super) on_demand: bool,
+}
+
+/// How a call ended, for the request that made it.
+enum Ended {
+    Result(CallToolResult),
+    /// It goes on; this is the result that says so.
+    Task(Bytes),
+}
+
+impl Offer {
+    /// Calls a tool that may be a task, for a client that may know tasks.
+    pub(super) async fn call_task(
+        &self,
+        (plan, tasks): (Plan, &Arc<Tasks>),
+        tool: &ToolEntry,
+        cx: &Cx<'_>,
+        arguments: &str,
+        scope: &Scope<'_>,
+    ) -> Result<Bytes, RpcError> {
+        let known = cx.era() == Era::Modern && cx.client_capabilities().tasks;
+        if !known && plan.mode == TaskMode::Required {
+            let refused = needs_extension(micro_mcp_proto::ClientCapabilities::default()).err();
+            let refused = refused.unwrap_or_else(RpcError::internal);
+            return tool::failed(cx.revision, CallError::Rpc(refused), &self.identity);
+        }
+        let start = || -> BoxFuture<'static, Result<Ended, CallError>> {
+            if !known {
+                return Box::pin(tool.start(cx, arguments).map(|ended| ended.map(Ended::Result)));
+            }
+            let slot = Slot::new();
+            let cx = Cx { task: Some(slot.clone()), ..cx.clone() };
+            let begin = self.begin(tasks, &cx, slot.clone());
+            let mut call = tool.start(&cx, arguments);
+            if !plan.on_demand {
+                return begin(call);
+            }
+            Box::pin(async move {
+                tokio::select! {
+                    biased;
+                    ended = &mut call => return ended.map(Ended::Result),
+                    () = slot.wanted() => {}
+                }
+                begin(call).await
+            })
+        };
+        // A task has no rounds: what it asks, it asks while it runs.
+        let round = if known && !plan.on_demand {
+            start().await.map(Round::Done)
+        } else {
+            self.rounds.run(cx, scope, &self.identity, start).await
+        };
+        match round {
+            Ok(Round::Done(Ended::Result(result))) => Ok(tool::render(cx.revision, result, &self.identity)),
+            Ok(Round::Done(Ended::Task(created))) => Ok(created),
+            Ok(Round::Asks(asks)) => Ok(asks),
+            Err(error) => tool::failed(cx.revision, error, &self.identity),
+        }
+    }
+
+    /// What makes a task of a call.
+    fn begin(
+        &self,
+        tasks: &Arc<Tasks>,
+        cx: &Cx<'_>,
+        slot: Arc<Slot>,
+    ) -> impl FnOnce(
+        BoxFuture<'static, Result<CallToolResult, CallError>>,
+    ) -> BoxFuture<'static, Result<Ended, CallError>>
+    + Send
+    + use<> {
+        let (tasks, principal) = (tasks.clone(), cx.principal.clone());
+        let (identity, revision) = (self.identity.clone(), cx.revision);
+        move |call| {
+            let shown = identity.clone();
+            let call = call.then(move |ended| {
+                ready(match ended {
+                    Ok(result) => Ok(tool::render(revision, result, &shown)),
+                    Err(error) => tool::failed(revision, error, &shown),
+                })
+            });
+            Box::pin(async move {
+                match tasks.start(&principal, &identity, &slot, call.boxed()).await {
+                    Ok(created) => Ok(Ended::Task(created)),
+                    Err(NoTask::TooMany) => Err(CallError::Failed("You have too many tasks already.".to_owned())),
+                    Err(NoTask::Store(_)) => Err(CallError::Rpc(RpcError::internal())),
+                }
+            })
+        }
+    }
+}
