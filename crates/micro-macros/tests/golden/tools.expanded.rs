@@ -1,3 +1,4 @@
+//! Tools, prompts and resources of one impl block.
 impl Calculator {
     /// Adds two numbers.
     ///

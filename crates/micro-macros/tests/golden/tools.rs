@@ -1,3 +1,5 @@
+//! Tools, prompts and resources of one impl block.
+
 #[tools]
 impl Calculator {
     /// Adds two numbers.

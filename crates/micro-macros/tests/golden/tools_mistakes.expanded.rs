@@ -1,3 +1,4 @@
+//! What can be wrong with an impl block of tools, all said at once.
 impl Broken {
     #[allow(
         clippy::unused_self,

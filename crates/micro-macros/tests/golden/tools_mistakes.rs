@@ -1,3 +1,5 @@
+//! What can be wrong with an impl block of tools, all said at once.
+
 #[tools]
 impl Broken {
     #[tool(readonly)]

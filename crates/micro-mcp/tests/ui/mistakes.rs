@@ -1,3 +1,4 @@
+//! Mistakes in an impl block of tools.
 use micro_mcp as mcp;
 
 struct Broken;
