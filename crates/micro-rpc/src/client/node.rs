@@ -99,13 +99,13 @@ impl Node {
     }
 
     /// One request and its answer. A kept connection may have been closed at the other end just now:
-    /// a call that the node cannot have seen, or may see twice, goes again on a new one.
+    /// a call of which nothing was written goes out on another.
     async fn exchange(&self, call: &Outgoing, head: &[u8]) -> Result<Answer, Broken> {
         while let Some(mut connection) = self.kept() {
             match connection.request(head, &call.body).await {
                 Ok(answer) => return self.answer(call, connection, answer).await,
-                Err((_, written)) if call.idempotent || !written => {}
-                Err((error, _)) => return Err(Broken::Lost(error)),
+                Err((_, false)) => {}
+                Err((error, true)) => return Err(Broken::Lost(error)),
             }
         }
         let mut connection = match tokio::time::timeout(CONNECT, Connection::open(&self.address)).await {
