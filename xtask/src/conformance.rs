@@ -2,10 +2,10 @@
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use micro_test::{
     Balancer, Process, bins,
-    conformance::{self, Verdict},
+    conformance::{self, Subjects, Verdict},
 };
 
 /// Run the official MCP conformance suite against examples/everything
@@ -18,6 +18,12 @@ pub(crate) struct Args {
     /// what legacy sessions ask and are told belongs to one replica
     #[arg(long, conflicts_with_all = ["url", "version"])]
     replicas: Option<usize>,
+    /// Run everything this many times
+    #[arg(long)]
+    repeat: Option<usize>,
+    /// Only this side of the protocol
+    #[arg(long)]
+    side: Option<Side>,
     /// Only this revision of the protocol
     #[arg(long)]
     version: Option<String>,
@@ -29,13 +35,18 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let wanted = |case: &conformance::Case| {
         let version = args.replicas.map_or(args.version.as_deref(), |_| Some("2026-07-28"));
-        version.is_none_or(|version| case.version == version)
+        let server = args.replicas.is_some() || args.url.is_some();
+        let side = if server { Some(conformance::Side::Server) } else { args.side.map(Side::of) };
+        side.is_none_or(|side| case.side == side)
+            && version.is_none_or(|version| case.version == version)
             && (args.filter.is_empty() || args.filter.iter().any(|part| case.scenario.contains(part)))
     };
     let cases: Vec<_> = conformance::required().into_iter().filter(wanted).collect();
     if cases.is_empty() {
         bail!("no scenario of that name at that revision");
     }
+    let binaries = bins::build(&["everything-client"])?;
+    let client = binaries.path("everything-client");
     let (mut _server, mut _replicas) = (None, None);
     let url = match (&args.url, args.replicas) {
         (Some(url), _) => url.clone(),
@@ -46,13 +57,35 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             url
         }
     };
-    let outcomes = conformance::run(&url, &cases, |outcome| println!("{outcome}"))?;
-    let passed = outcomes.iter().filter(|outcome| matches!(outcome.verdict, Verdict::Passed { .. })).count();
-    println!("{passed} of {} scenarios passed", outcomes.len());
-    if passed != outcomes.len() {
-        bail!("{} scenarios failed", outcomes.len() - passed);
+    let client = client.to_str().context("the path of the client is text")?;
+    let subjects = Subjects { server: &url, client };
+    let rounds = args.repeat.unwrap_or(1);
+    for round in 1..=rounds {
+        let outcomes = conformance::run(subjects, &cases, |outcome| println!("{outcome}"))?;
+        let passed = outcomes.iter().filter(|outcome| matches!(outcome.verdict, Verdict::Passed { .. })).count();
+        let of = if rounds > 1 { format!(", round {round} of {rounds}") } else { String::new() };
+        println!("{passed} of {} scenarios passed{of}", outcomes.len());
+        if passed != outcomes.len() {
+            bail!("{} scenarios failed", outcomes.len() - passed);
+        }
     }
     Ok(())
+}
+
+/// The sides, as they are named on the command line.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Side {
+    Server,
+    Client,
+}
+
+impl Side {
+    fn of(self) -> conformance::Side {
+        match self {
+            Self::Server => conformance::Side::Server,
+            Self::Client => conformance::Side::Client,
+        }
+    }
 }
 
 /// Builds and starts the example on a free port; the server and its URL.

@@ -1,6 +1,6 @@
 //! The scenarios that must pass, with the revisions they apply to.
 
-use super::{Case, EXTENSIONS};
+use super::{Case, EXTENSIONS, Side};
 
 /// The revisions with sessions that the suite drives in full.
 const STATEFUL: &[&str] = &["2025-06-18", "2025-11-25"];
@@ -10,7 +10,7 @@ const RECENT: &[&str] = &["2025-11-25", "2026-07-28"];
 const TASKS: &[&str] = &[EXTENSIONS];
 const MODERN: &[&str] = &["2026-07-28"];
 
-const SCENARIOS: &[(&str, &[&str])] = &[
+const SERVER: &[(&str, &[&str])] = &[
     // Lifecycle.
     ("server-initialize", STATEFUL),
     ("server-session-lifecycle", &["2025-03-26", "2025-06-18", "2025-11-25"]),
@@ -82,12 +82,68 @@ const SCENARIOS: &[(&str, &[&str])] = &[
     ("tasks-mrtr-composition", TASKS),
 ];
 
-/// Every case that must pass, by revision.
+const EXTENSION: &[&str] = &[EXTENSIONS];
+const OLDEST: &[&str] = &["2025-03-26"];
+
+/// The scenarios of skills (SEP-2640) look at clients that have the extension only.
+const CLIENT: &[(&str, &[&str])] = &[
+    ("initialize", STATEFUL),
+    ("tools_call", ALL),
+    ("elicitation-sep1034-client-defaults", &["2025-11-25"]),
+    ("sse-retry", &["2025-11-25"]),
+    ("request-metadata", MODERN),
+    ("sep-2322-client-request-state", MODERN),
+    ("http-standard-headers", MODERN),
+    ("http-custom-headers", MODERN),
+    ("http-invalid-tool-headers", MODERN),
+    ("json-schema-ref-no-deref", MODERN),
+    ("json-schema-2020-12-preservation", RECENT),
+    // Authorization.
+    ("auth/2025-03-26-oauth-metadata-backcompat", OLDEST),
+    ("auth/2025-03-26-oauth-endpoint-fallback", OLDEST),
+    ("auth/metadata-default", RECENT),
+    ("auth/metadata-var1", RECENT),
+    ("auth/metadata-var2", RECENT),
+    ("auth/metadata-var3", RECENT),
+    ("auth/basic-cimd", RECENT),
+    ("auth/scope-from-www-authenticate", RECENT),
+    ("auth/scope-from-scopes-supported", RECENT),
+    ("auth/scope-omitted-when-undefined", RECENT),
+    ("auth/scope-step-up", RECENT),
+    ("auth/scope-retry-limit", RECENT),
+    ("auth/token-endpoint-auth-basic", ALL),
+    ("auth/token-endpoint-auth-post", ALL),
+    ("auth/token-endpoint-auth-none", ALL),
+    ("auth/pre-registration", RECENT),
+    ("auth/resource-mismatch", MODERN),
+    ("auth/metadata-issuer-mismatch", MODERN),
+    ("auth/offline-access-scope", MODERN),
+    ("auth/offline-access-not-supported", MODERN),
+    ("auth/authorization-server-migration", MODERN),
+    ("auth/iss-supported", MODERN),
+    ("auth/iss-not-advertised", MODERN),
+    ("auth/iss-supported-missing", MODERN),
+    ("auth/iss-wrong-issuer", MODERN),
+    ("auth/iss-unexpected", MODERN),
+    ("auth/iss-normalized", MODERN),
+    ("auth/client-credentials-jwt", EXTENSION),
+    ("auth/client-credentials-basic", EXTENSION),
+    ("auth/enterprise-managed-authorization", EXTENSION),
+    ("auth/dpop", EXTENSION),
+    ("auth/dpop-nonce", EXTENSION),
+    ("auth/wif-jwt-bearer", EXTENSION),
+];
+
+/// Every case that must pass, by side and revision.
 pub fn required() -> Vec<Case> {
-    let mut cases: Vec<_> = SCENARIOS
-        .iter()
-        .flat_map(|(scenario, versions)| versions.iter().map(|version| Case { version, scenario }))
-        .collect();
-    cases.sort_by_key(|case| case.version);
-    cases
+    let side = |side, scenarios: &'static [(&'static str, &'static [&'static str])]| {
+        let of = move |(scenario, versions): &(&'static str, &'static [&'static str])| {
+            let scenario = *scenario;
+            versions.iter().map(move |version| Case { side, version, scenario })
+        };
+        let mut cases: Vec<_> = scenarios.iter().flat_map(of).collect();
+        cases.sort_by_key(|case| case.version);
+        cases
+    };
+    [side(Side::Server, SERVER), side(Side::Client, CLIENT)].concat()
 }

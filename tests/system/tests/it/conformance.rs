@@ -7,23 +7,39 @@ use std::{
 };
 
 use anyhow::Result;
-use micro_test::conformance::{self, Case, Verdict};
+use micro_test::conformance::{self, Case, Side, Subjects, Verdict};
 
 /// The negative control: in the suite's own count such a server passes both of these.
 #[test]
 fn a_server_that_knows_nothing_passes_no_scenario() -> Result<()> {
     let url = server_that_knows_nothing()?;
-    let cases = ["tools-list", "http-header-validation"].map(|scenario| Case { version: "2026-07-28", scenario });
-    for outcome in conformance::run(&url, &cases, |_| {})? {
+    let cases = ["tools-list", "http-header-validation"].map(|scenario| case(Side::Server, scenario));
+    for outcome in conformance::run(Subjects { server: &url, client: "" }, &cases, |_| {})? {
         assert!(!matches!(outcome.verdict, Verdict::Passed { .. }), "{outcome}");
     }
     Ok(())
 }
 
+/// The other one: in the suite's own count a client that does nothing passes the second of these.
+#[test]
+fn a_client_that_does_nothing_passes_no_scenario() -> Result<()> {
+    let cases = ["tools_call", "http-standard-headers"].map(|scenario| case(Side::Client, scenario));
+    for outcome in conformance::run(Subjects { server: "", client: "/bin/true" }, &cases, |_| {})? {
+        assert!(!matches!(outcome.verdict, Verdict::Passed { .. }), "{outcome}");
+    }
+    Ok(())
+}
+
+fn case(side: Side, scenario: &'static str) -> Case {
+    Case { side, version: "2026-07-28", scenario }
+}
+
 #[test]
 fn a_closed_port_is_an_error() -> Result<()> {
     let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    assert!(conformance::run(&format!("http://{free}/mcp"), &[], |_| {}).is_err());
+    let server = format!("http://{free}/mcp");
+    let cases = [case(Side::Server, "tools-list")];
+    assert!(conformance::run(Subjects { server: &server, client: "" }, &cases, |_| {}).is_err());
     Ok(())
 }
 
