@@ -15,6 +15,7 @@ mod many;
 mod message;
 mod options;
 mod pipe;
+mod task;
 mod verdicts;
 mod watch;
 
@@ -34,6 +35,7 @@ pub use self::{
     lists::DroppedTool,
     many::{Balance, Listing, Many, ManyBuilder, ManyCall},
     options::Builder,
+    task::{Begun, TaskHandle},
     verdicts::{Verdict, Verdicts},
 };
 use self::{

@@ -6,10 +6,11 @@ use futures_core::future::BoxFuture;
 use micro_mcp_proto::{CallToolResult, Content};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
+use tokio::time::{Instant, timeout_at};
 
-use super::{Client, Error, Progress, core::Ask, message::Members};
+use super::{Begun, Client, Error, Progress, TaskHandle, core::Ask, message::Members};
 
-/// A call of one tool. Awaiting it makes the call; dropping the future cancels it.
+/// A call of one tool. Awaiting it makes the call; dropping the future cancels it, and its task if it became one.
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<'c> {
     client: &'c Client,
@@ -60,6 +61,44 @@ impl<'c> Call<'c> {
     /// # Errors
     /// Everything but a failure of the tool itself.
     pub async fn raw(self) -> Result<Box<RawValue>, Error> {
+        let deadline = Instant::now() + self.ask.patience.total;
+        let course = async {
+            let client = self.client;
+            let result = self.send().await?;
+            match TaskHandle::of(client, &result)? {
+                Some(task) => task.finish().await,
+                None => Ok(result),
+            }
+        };
+        timeout_at(deadline, course).await.unwrap_or(Err(Error::Timeout))
+    }
+
+    /// Makes the call, and does not wait when it becomes a task ([`super::Builder::tasks`]).
+    ///
+    /// ```no_run
+    /// # use micro_mcp::client::{Begun, Client, Error};
+    /// # async fn example() -> Result<(), Error> {
+    /// let client = Client::builder().tasks().connect("http://127.0.0.1:3000/mcp").await?;
+    /// match client.call("print_book").begin().await? {
+    ///     Begun::Done(result) => println!("{result:?}"),
+    ///     Begun::Task(task) => println!("{} goes on; what came of it: {:?}", task.id(), task.result().await?),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Everything but a failure of the tool itself.
+    pub async fn begin(self) -> Result<Begun, Error> {
+        let client = self.client;
+        let result = self.send().await?;
+        Ok(match TaskHandle::of(client, &result)? {
+            Some(task) => Begun::Task(task),
+            None => Begun::Done(serde_json::from_str(result.get())?),
+        })
+    }
+
+    async fn send(self) -> Result<Box<RawValue>, Error> {
         let mut ask = self.ask;
         let arguments = self.arguments?;
         if let Some(arguments) = &arguments {

@@ -39,6 +39,8 @@ pub(crate) struct Core {
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) ids: Ids,
     pub(crate) patience: Patience,
+    /// Calls may become tasks.
+    pub(crate) tasks: bool,
     link: watch::Sender<Option<Arc<Link>>>,
     /// Only one connects at a time; the others wait and take what it made.
     linking: Mutex<()>,
@@ -74,9 +76,9 @@ pub(crate) struct Patience {
 }
 
 impl Core {
-    pub(crate) fn new(connector: Connector, inbox: Arc<Inbox>, patience: Patience) -> Self {
+    pub(crate) fn new(connector: Connector, inbox: Arc<Inbox>, patience: Patience, tasks: bool) -> Self {
         let (link, linking) = (watch::Sender::new(None), Mutex::new(()));
-        Self { connector, inbox, ids: Ids::default(), patience, link, linking }
+        Self { connector, inbox, ids: Ids::default(), patience, tasks, link, linking }
     }
 
     /// The link there is, or a new one.
@@ -133,7 +135,13 @@ impl Core {
                 link = self.relink(Some(&link)).await?;
                 continue;
             };
-            let Some(more) = InputRequired::read(link.revision, &result)? else { return Ok(result) };
+            let more = Typed::read(link.revision, &result)?;
+            match more.result_type.as_deref() {
+                None | Some("complete") => return Ok(result),
+                Some("task") if self.tasks && ask.method == "tools/call" => return Ok(result),
+                Some("input_required") => {}
+                Some(_) => return Err(Error::protocol("a result of a type that was not agreed on")),
+            }
             if more.input_requests.is_none() {
                 tokio::time::sleep(SHED_PAUSE * (round as u32 + 1)).await;
             }
@@ -255,12 +263,13 @@ impl Drop for CancelOnDrop<'_> {
     }
 }
 
-/// A result that is none yet: the server wants answers first (`basic/patterns/mrtr`).
-#[derive(Debug, Deserialize)]
+/// What a result says of itself. It is none yet when the server wants answers first (`basic/patterns/mrtr`).
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct InputRequired<'a> {
+pub(crate) struct Typed<'a> {
+    /// Absent means `complete`.
     #[serde(borrow, default)]
-    result_type: Option<Cow<'a, str>>,
+    pub(crate) result_type: Option<Cow<'a, str>>,
     /// A map from keys to requests.
     #[serde(borrow, default)]
     pub(crate) input_requests: Option<&'a RawValue>,
@@ -269,17 +278,12 @@ pub(crate) struct InputRequired<'a> {
     pub(crate) request_state: Option<&'a RawValue>,
 }
 
-impl<'a> InputRequired<'a> {
-    /// `None` when the result is complete, as one without a type is.
-    fn read(revision: Revision, result: &'a RawValue) -> Result<Option<Self>, Error> {
-        if revision.era() == Era::Legacy {
-            return Ok(None);
-        }
-        let read: Self = serde_json::from_str(result.get())?;
-        match read.result_type.as_deref() {
-            None | Some("complete") => Ok(None),
-            Some("input_required") => Ok(Some(read)),
-            Some(_) => Err(Error::protocol("a result of a type that was not agreed on")),
+impl<'a> Typed<'a> {
+    /// Legacy results have no type.
+    pub(crate) fn read(revision: Revision, result: &'a RawValue) -> Result<Self, Error> {
+        match revision.era() {
+            Era::Legacy => Ok(Self::default()),
+            Era::Modern => Ok(serde_json::from_str(result.get())?),
         }
     }
 }

@@ -41,9 +41,12 @@ pub enum Error {
     /// The server speaks no revision that this client may use.
     #[error("no protocol version in common; the server speaks {}", .0.join(", "))]
     NoCommonVersion(Vec<String>),
-    /// The server needs the model, and the application does not let it.
-    #[error("the server's question to the model was declined")]
+    /// The server asks something that the application, or its user, does not want to answer.
+    #[error("a question of the server's was declined")]
     Declined,
+    /// The call went on as a task, and somebody cancelled it.
+    #[error("the task was cancelled")]
+    Cancelled,
     /// The server asked for input this many times and still did not answer.
     #[error("no answer after {0} rounds of input")]
     TooManyRounds(usize),
@@ -61,6 +64,16 @@ pub enum Error {
 impl Error {
     pub(crate) fn protocol(what: impl Into<Cow<'static, str>>) -> Self {
         Self::Protocol(what.into())
+    }
+
+    /// Whether the same request may succeed a little later: the server was lost, did not answer in time,
+    /// or has too much to do. It may have done what was asked.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Disconnected | Self::SessionLost | Self::Timeout => true,
+            Self::Status(status) => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
+            _ => false,
+        }
     }
 
     /// The code of the JSON-RPC error, if it is one.

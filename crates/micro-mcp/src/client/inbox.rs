@@ -15,7 +15,7 @@ use tokio::task::AbortHandle;
 use super::{
     Error,
     callbacks::{Callbacks, Changed, DECLINED, OnProgress, tell},
-    core::InputRequired,
+    core::Typed,
     exchange::{Exchange, Outgoing},
     lists::Lists,
     message::Members,
@@ -147,21 +147,22 @@ impl Inbox {
     }
 
     /// Answers what the server wants to know before it goes on (`basic/patterns/mrtr`).
-    pub(crate) async fn input(&self, more: &InputRequired<'_>) -> Result<Members, Error> {
-        #[derive(Deserialize)]
-        struct InputRequest {
-            method: String,
-            #[serde(default)]
-            params: Option<Box<RawValue>>,
+    pub(crate) async fn input(&self, more: &Typed<'_>) -> Result<Members, Error> {
+        let questions = more.input_requests.map(Questions::read).transpose()?.unwrap_or_default();
+        let responses = self.answers(questions).await?;
+        let mut answers = Members::default();
+        if !responses.is_empty() {
+            answers = answers.raw("inputResponses", &responses.object());
         }
-        let questions: HashMap<String, InputRequest> = match more.input_requests {
-            Some(raw) => serde_json::from_str(raw.get())?,
-            None => HashMap::new(),
-        };
-        if questions.len() > MAX_QUESTIONS {
-            return Err(Error::protocol("too many questions at once"));
+        if let Some(state) = more.request_state {
+            answers = answers.raw("requestState", state.get());
         }
-        let answering = questions.into_iter().map(async |(key, question)| {
+        Ok(answers)
+    }
+
+    /// Answers questions side by side; the members of `inputResponses`.
+    pub(crate) async fn answers(&self, questions: Questions) -> Result<Members, Error> {
+        let answering = questions.0.into_iter().map(async |(key, question)| {
             let answer = self.callbacks.answer(&question.method, question.params.as_deref()).await;
             (key, question.method, answer)
         });
@@ -176,14 +177,31 @@ impl Inbox {
                 }
             }
         }
-        let mut answers = Members::default();
-        if !responses.is_empty() {
-            answers = answers.raw("inputResponses", &responses.object());
+        Ok(responses)
+    }
+}
+
+/// `inputRequests`: questions by key.
+#[derive(Default)]
+pub(crate) struct Questions(pub(crate) HashMap<String, InputRequest>);
+
+/// One question; its params stay as they were written.
+#[derive(Deserialize)]
+pub(crate) struct InputRequest {
+    method: String,
+    #[serde(default)]
+    params: Option<Box<RawValue>>,
+}
+
+impl Questions {
+    /// # Errors
+    /// When they cannot be read, or are too many.
+    pub(crate) fn read(raw: &RawValue) -> Result<Self, Error> {
+        let questions: HashMap<String, InputRequest> = serde_json::from_str(raw.get())?;
+        if questions.len() > MAX_QUESTIONS {
+            return Err(Error::protocol("too many questions at once"));
         }
-        if let Some(state) = more.request_state {
-            answers = answers.raw("requestState", state.get());
-        }
-        Ok(answers)
+        Ok(Self(questions))
     }
 }
 

@@ -4,7 +4,8 @@ use std::{io, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use micro_mcp_proto::{
-    CreateMessage, CreateMessageResult, ElicitAction, ElicitResult, Implementation, LogLevel, LogParams, Revision, Root,
+    CreateMessage, CreateMessageResult, ElicitAction, ElicitResult, Implementation, LogLevel, LogParams, Revision,
+    Root, TASKS_EXTENSION,
 };
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
@@ -192,6 +193,16 @@ impl Builder {
         self
     }
 
+    /// Lets servers answer calls with a task, by declaring the extension `io.modelcontextprotocol/tasks`
+    /// (2026-07-28). A call that is awaited goes on until its task has ended, as if it were plain;
+    /// [`super::Call::begin`] gives the task itself. Default: calls are answered when they are done.
+    ///
+    /// A call that is dropped before its server has named the task leaves one that nobody knows, until its
+    /// time to live is over: the protocol has no way to cancel it.
+    pub fn tasks(self) -> Self {
+        self.extension(TASKS_EXTENSION, Map::new())
+    }
+
     /// Pings a legacy server this often, so that a session that nobody uses is not forgotten. Default: never.
     pub fn keep_alive(mut self, every: Duration) -> Self {
         self.keep_alive = Some(every);
@@ -287,9 +298,9 @@ impl Builder {
             only: self.only,
             patience: self.patience.idle,
         };
-        let lists = self.callbacks.change.is_some();
+        let (lists, tasks) = (self.callbacks.change.is_some(), self.extensions.contains_key(TASKS_EXTENSION));
         let connector = Connector::new(target, hello, self.verdicts);
-        let core = Arc::new(Core::new(connector, Arc::new(Inbox::new(self.callbacks)), self.patience));
+        let core = Arc::new(Core::new(connector, Arc::new(Inbox::new(self.callbacks)), self.patience, tasks));
         core.link().await?;
         let wanted = Sender::new(Wanted { lists, ..Wanted::default() });
         let standing = Sender::default();

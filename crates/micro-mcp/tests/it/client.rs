@@ -3,6 +3,7 @@
 mod call;
 mod many;
 mod probe;
+mod tasks;
 mod watch;
 
 use micro_mcp::{

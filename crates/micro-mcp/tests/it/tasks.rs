@@ -16,7 +16,7 @@ struct Who {
     name: String,
 }
 
-fn server(waiting: &Arc<crate::fixture::Waiting>, config: TaskConfig) -> Server {
+pub(crate) fn server(waiting: &Arc<crate::fixture::Waiting>, config: TaskConfig) -> Server {
     let (optional, required, late) = (waiting.clone(), waiting.clone(), waiting.clone());
     let work = |waiting: Arc<crate::fixture::Waiting>| {
         move |cx: CallContext, _: NoArgs| {

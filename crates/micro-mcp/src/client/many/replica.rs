@@ -206,11 +206,7 @@ impl Breaker {
 
 /// Whether an error says something about the server, rather than about what was asked.
 fn is_illness(error: &Error) -> bool {
-    match error {
-        Error::Unreachable(_) | Error::Disconnected | Error::SessionLost | Error::Timeout | Error::Closed => true,
-        Error::Status(status) => status.is_server_error() || status.as_u16() == 429,
-        _ => false,
-    }
+    error.is_transient() || matches!(error, Error::Closed)
 }
 
 /// One more call in flight, until it is dropped.

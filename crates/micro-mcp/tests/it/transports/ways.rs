@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use http::Request;
 use hyper::body::Incoming;
 use micro_mcp::{
-    Notifier, Server,
+    Handler, Notifier,
     client::{Builder, Client, Error},
     http::{Config, LegacySse, StreamableHttp},
     proto::{Era, Revision},
@@ -38,7 +38,7 @@ pub(crate) struct Place {
     pub(crate) way: Way,
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) notifier: Notifier,
-    server: Arc<Server>,
+    server: Arc<dyn Handler>,
     /// Where network clients connect to.
     address: SocketAddr,
     /// What carries bytes now, and accepts more.
@@ -65,8 +65,15 @@ impl Way {
 
 impl Place {
     pub(crate) async fn open(way: Way) -> Self {
-        let (waiting, drain) = (waiting(), Drain::new());
-        let server = Arc::new(server(&waiting));
+        let waiting = waiting();
+        let server = server(&waiting);
+        let notifier = server.notifier();
+        Self::serving(way, Arc::new(server), notifier, waiting).await
+    }
+
+    /// The same way to another server than the calculator.
+    pub(crate) async fn serving(way: Way, server: Arc<dyn Handler>, notifier: Notifier, waiting: Arc<Waiting>) -> Self {
+        let drain = Drain::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let behind = listener.local_addr().unwrap();
         let config = || Config { guard: Guard::default(), drain: drain.clone(), ..Config::default() };
@@ -99,7 +106,7 @@ impl Place {
             }
         });
         let door = Mutex::new(Some(tokio_util::task::AbortOnDropHandle::new(accepting)));
-        Self { way, waiting, notifier: server.notifier(), server, address, carriers, door, drain }
+        Self { way, waiting, notifier, server, address, carriers, door, drain }
     }
 
     pub(crate) async fn connect(&self, builder: Builder) -> Result<Client, Error> {
