@@ -211,8 +211,11 @@ pub(crate) async fn exchange(
             }
         };
         match parse(&message) {
-            // An error without an id answers the request it came back with.
-            Ok(Message::Response { id, outcome }) if id.is_none_or(|id| id.as_str() == id_text) => {
+            // Over HTTP an error answers the request it came back with: without an id, or with one that a server
+            // made up because it had not read the request.
+            Ok(Message::Response { id, outcome })
+                if id.is_none_or(|id| id.as_str() == id_text) || (outcome.is_err() && exchange.is_http()) =>
+            {
                 guard.id = None;
                 // Taking the end of the stream, if it is there, leaves the connection usable.
                 let _ = messages.next().now_or_never();

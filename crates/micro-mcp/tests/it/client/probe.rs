@@ -85,6 +85,12 @@ async fn a_legacy_server_is_known_by_any_answer() {
             "application/json",
             r#"{"jsonrpc":"2.0","id":ID,"error":{"code":-32600,"message":"Missing session ID"}}"#,
         ),
+        // The Python SDK 1.x makes up an id when it has not read the request.
+        whole(
+            "400 Bad Request",
+            "application/json",
+            r#"{"jsonrpc":"2.0","id":"server-error","error":{"code":-32600,"message":"Missing session ID"}}"#,
+        ),
         whole("200 OK", "text/event-stream", &sse),
         whole("404 Not Found", "text/plain", "not found"),
         whole("400 Bad Request", "text/plain", "Unsupported protocol version"),
