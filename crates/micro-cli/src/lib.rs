@@ -3,6 +3,7 @@
 //! Knows terminals, flags, folders and processes. Does not know anything that a user of the libraries
 //! would want: what a command does beyond talking to people lives in the crates below.
 
+mod arguments;
 mod cli;
 mod commands;
 mod config;
@@ -10,6 +11,7 @@ mod cx;
 mod error;
 mod fleet;
 mod input;
+mod mcp;
 mod near;
 mod serving;
 mod tools;

@@ -56,6 +56,11 @@ impl Ui {
         self.keep(written);
     }
 
+    /// Prints one line of data that stands above others.
+    pub(crate) fn heading(&mut self, text: impl Display) {
+        self.data(format_args!("{}", text.bold()));
+    }
+
     /// Prints a value as JSON, for `--json`.
     pub(crate) fn json(&mut self, value: &impl Serialize) {
         match serde_json::to_string_pretty(value) {
@@ -85,6 +90,13 @@ impl Ui {
     pub(crate) fn note(&mut self, text: impl Display) {
         let written = writeln!(self.err, "{text}");
         self.keep(written);
+    }
+
+    /// Tells people who are watching how far it is. Logs and scripts need not know.
+    pub(crate) fn progress(&mut self, text: impl Display) {
+        if io::stderr().is_terminal() {
+            self.note(text.dimmed());
+        }
     }
 
     /// Tells people of something that may be wrong.

@@ -1,14 +1,12 @@
 //! `micro describe`: what one service offers, and where it runs.
 
-mod arguments;
-
 use micro_core::{EndpointDescriptor, Hints, Schema, ToolName};
 use owo_colors::OwoColorize;
 use serde::Serialize;
 use serde_json::{json, value::RawValue};
 
-use self::arguments::{Argument, answer, arguments};
 use crate::{
+    arguments::{Argument, answer, arguments},
     cx::Cx,
     error::CommandError,
     fleet::{self, Service},

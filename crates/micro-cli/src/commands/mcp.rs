@@ -1,7 +1,9 @@
-//! `micro mcp`: the services as tools.
+//! `micro mcp`: the services as tools, and tools for people who build MCP servers.
 
+mod inspect;
 mod list;
 mod serve;
+mod server;
 mod test;
 
 use clap::Subcommand;
@@ -13,9 +15,10 @@ const EXAMPLES: &str = "\
 Examples:
   micro mcp list                                   See the tools
   micro mcp test users_Get                         Call one with its own example
-  claude mcp add micro -- micro mcp serve          Give them to an agent";
+  claude mcp add micro -- micro mcp serve          Give them to an agent
+  micro mcp inspect http://127.0.0.1:3000/mcp      See what any MCP server offers";
 
-/// Serve the services as tools, list them, try them
+/// Serve the services as tools, list them, try them; look into any MCP server
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -28,6 +31,7 @@ enum Command {
     Serve(serve::Args),
     List(list::Args),
     Test(test::Args),
+    Inspect(inspect::Args),
 }
 
 pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandError> {
@@ -35,5 +39,6 @@ pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandE
         Command::Serve(args) => serve::run(ui, cx, args).await,
         Command::List(args) => list::run(ui, cx, args).await,
         Command::Test(args) => test::run(ui, cx, args).await,
+        Command::Inspect(args) => inspect::run(ui, cx, args).await,
     }
 }

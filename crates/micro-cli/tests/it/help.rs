@@ -24,6 +24,7 @@ fn every_command_has_examples() {
         "mcp serve",
         "mcp list",
         "mcp test",
+        "mcp inspect",
         "doctor",
         "completion",
     ];

@@ -7,5 +7,7 @@ mod clients;
 mod conformance;
 mod docs;
 mod hostile;
+mod inspect;
 mod reload;
 mod replicas;
+mod servers;

@@ -11,16 +11,16 @@ const DEEPEST: usize = 8;
 
 /// One argument of an endpoint.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Argument {
-    pub(super) name: String,
+pub(crate) struct Argument {
+    pub(crate) name: String,
     #[serde(rename = "type")]
-    pub(super) kind: String,
-    pub(super) required: bool,
-    pub(super) description: String,
+    pub(crate) kind: String,
+    pub(crate) required: bool,
+    pub(crate) description: String,
 }
 
 /// The arguments that a schema asks for, in its order.
-pub(super) fn arguments(schema: &Schema) -> Vec<Argument> {
+pub(crate) fn arguments(schema: &Schema) -> Vec<Argument> {
     let root: Value = serde_json::from_str(schema.as_str()).unwrap_or_default();
     let required = |name: &str| root["required"].as_array().is_some_and(|names| names.iter().any(|n| n == name));
     let argument = |(name, schema): (&String, &Value)| Argument {
@@ -33,7 +33,7 @@ pub(super) fn arguments(schema: &Schema) -> Vec<Argument> {
 }
 
 /// What a schema stands for.
-pub(super) fn answer(schema: &Schema) -> String {
+pub(crate) fn answer(schema: &Schema) -> String {
     let root: Value = serde_json::from_str(schema.as_str()).unwrap_or_default();
     kind(&root, &root, 0)
 }
