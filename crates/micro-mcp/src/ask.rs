@@ -20,7 +20,7 @@ use self::question::Unread;
 pub use self::rounds::{InputRequired, InvalidState};
 pub(crate) use self::{
     notes::Notes,
-    pending::{Line, Pending},
+    pending::{Line, Pending, random_id},
     rounds::{Round, Rounds, Scope},
 };
 use crate::{CallContext, task::Running};
@@ -211,6 +211,16 @@ impl<'a, T> Ask<'a, T> {
         self
     }
 
+    /// The name under which [`crate::Notifier::elicitation_complete`] tells a client of 2025-11-25 that its
+    /// user is done with a page; one of [`CallContext::elicitation_id`]. Means something to
+    /// [`CallContext::elicit_url`] alone.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        if let Ok(InputRequest::Elicit(ElicitParams::Url(page))) = &mut self.question {
+            page.elicitation_id = Some(id.into());
+        }
+        self
+    }
+
     /// How long a legacy client may take. Default: ten minutes. Modern clients take as long as the
     /// state lives ([`crate::Builder::state_ttl`]).
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -273,7 +283,7 @@ async fn wait<T>(task: &Running, key: Option<&str>, question: &InputRequest, rea
 /// Asks a legacy client and waits.
 async fn send<T>(cx: &CallContext, question: InputRequest, within: Duration, read: Reader<T>) -> Result<T, AskError> {
     let line = cx.line.as_ref().ok_or(AskError::Unreachable)?;
-    let question = question::legacy(question, cx.revision)?;
+    let question = question::legacy(question, line, cx.revision)?;
     let answer = line.ask(&cx.outlet, question.method(), &question.params(), within).await?;
     read(&question, &answer).map_err(|unread| match unread {
         Unread::Declined => AskError::Declined,

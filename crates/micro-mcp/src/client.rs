@@ -1,5 +1,6 @@
 //! The client: one for every era and transport.
 
+mod cache;
 mod call;
 mod callbacks;
 mod core;
@@ -40,7 +41,7 @@ pub use self::{
 };
 use self::{
     core::{Ask, Core},
-    lists::Lists,
+    lists::Known,
     message::Members,
     watch::{Standing, Wanted},
 };
@@ -170,18 +171,18 @@ impl Client {
         }
     }
 
-    fn lists(&self) -> &Lists {
-        &self.0.core.inbox.lists
+    fn known(&self) -> &Known {
+        &self.0.core.inbox.known
     }
 
     /// Calls with the headers its schema wants, and once more when the server has another schema.
     async fn call_tool(&self, mut ask: Ask, arguments: Option<&RawValue>) -> Result<Box<RawValue>, Error> {
         let tool = ask.name.clone().unwrap_or_default();
-        ask.params = headers::mirror(&self.lists().mirrored(&tool), arguments);
+        ask.params = headers::mirror(&self.known().mirrored(&tool), arguments);
         match self.0.core.ask(&ask).await {
             Err(error) if error.code() == Some(micro_mcp_proto::code::HEADER_MISMATCH) => {
                 self.refresh_tools().await?;
-                ask.params = headers::mirror(&self.lists().mirrored(&tool), arguments);
+                ask.params = headers::mirror(&self.known().mirrored(&tool), arguments);
                 self.0.core.ask(&ask).await
             }
             outcome => outcome,

@@ -234,6 +234,9 @@ pub enum Change {
     Resources,
     /// What a resource holds, by its URI.
     Resource(Arc<str>),
+    /// The user of one client of 2025-11-25 is done with a page, by the name that
+    /// [`crate::CallContext::elicitation_id`] gave it.
+    ElicitationComplete(Arc<str>),
     /// What any resource may hold: too much happened to say which.
     AnyResource,
 }

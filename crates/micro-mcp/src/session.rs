@@ -90,7 +90,8 @@ const DEFAULT_LEVEL: LogLevel = LogLevel::Info;
 
 impl Sessions {
     pub(crate) fn new(keys: KeyRing, ttl: Duration) -> Self {
-        Self { keys, ttl, asks: Arc::default(), shards: Default::default() }
+        let asks = Arc::new(Pending::new(keys.clone()));
+        Self { keys, ttl, asks, shards: Default::default() }
     }
 
     /// A new session id, bound to the subject. Visible ASCII only.

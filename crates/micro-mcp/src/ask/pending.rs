@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use tokio::{sync::oneshot, time::timeout};
 
 use super::AskError;
-use crate::{outlet::Outlet, seal::NONCE};
+use crate::{KeyRing, outlet::Outlet, seal::NONCE};
 
 /// What a client answered: a result, or an error.
 type Answer = Result<Box<RawValue>, RpcError>;
@@ -17,8 +17,11 @@ type Answer = Result<Box<RawValue>, RpcError>;
 /// The questions of a server that wait. They live in this process alone: when the client's answer
 /// reaches another replica, that one says 202 and the question here runs out of time, so replicas want
 /// a balancer that keeps legacy sessions where they are.
-#[derive(Default)]
-pub(crate) struct Pending(Mutex<HashMap<Box<str>, Waiting>>);
+pub(crate) struct Pending {
+    waiting: Mutex<HashMap<Box<str>, Waiting>>,
+    /// Bind the names of pages to sessions.
+    keys: KeyRing,
+}
 
 struct Waiting {
     session: [u8; NONCE],
@@ -37,11 +40,20 @@ const MAX_PENDING: usize = 4096;
 const MAX_OF_SESSION: usize = 64;
 
 impl Pending {
+    pub(crate) fn new(keys: KeyRing) -> Self {
+        Self { waiting: Mutex::default(), keys }
+    }
+
+    /// Whether a page was named for the client of this session, by whichever replica.
+    pub(crate) fn is_page_of(&self, session: [u8; NONCE], id: &str) -> bool {
+        self.keys.open(&page_of(session), id).is_some()
+    }
+
     /// Hands an answer to the question it names. Only the session that was asked can answer; whatever
     /// else comes is late, made up, or another replica's.
     pub(crate) fn resolve(&self, session: [u8; NONCE], id: Id<'_>, outcome: Result<&RawValue, &RawValue>) {
         let id = id.as_str().trim_matches('"');
-        let mut pending = self.0.lock();
+        let mut pending = self.waiting.lock();
         if pending.get(id).is_none_or(|waiting| waiting.session != session) {
             return;
         }
@@ -55,7 +67,7 @@ impl Pending {
     fn open(&self, session: [u8; NONCE]) -> Option<(String, oneshot::Receiver<Answer>)> {
         let id = random_id();
         let (answer, answered) = oneshot::channel();
-        let mut pending = self.0.lock();
+        let mut pending = self.waiting.lock();
         let full = pending.len() >= MAX_PENDING
             || pending.values().filter(|waiting| waiting.session == session).count() >= MAX_OF_SESSION;
         if full {
@@ -69,6 +81,11 @@ impl Pending {
 impl Line {
     pub(crate) fn new(pending: &Arc<Pending>, session: [u8; NONCE]) -> Self {
         Self { pending: pending.clone(), session }
+    }
+
+    /// A name for a page that this client's user is sent to. It says nothing, and nobody else is told of it.
+    pub(crate) fn name_page(&self) -> String {
+        self.pending.keys.seal(&page_of(self.session), b"")
     }
 
     /// Sends a request on the stream of a call and waits for its result. Dropping this tells the client
@@ -114,15 +131,20 @@ struct Open<'a> {
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         // Still there: nobody answered.
-        if self.pending.0.lock().remove(&*self.id).is_some() {
+        if self.pending.waiting.lock().remove(&*self.id).is_some() {
             let params = format!(r#"{{"requestId":"{}"}}"#, self.id);
             self.outlet.try_send(write::notification("notifications/cancelled", Some(params.as_bytes())));
         }
     }
 }
 
+/// What the names of a session's pages are sealed for.
+fn page_of(session: [u8; NONCE]) -> String {
+    format!("mcp-page {}", URL_SAFE_NO_PAD.encode(session))
+}
+
 /// A name nobody can guess, and no replica uses again.
-pub(super) fn random_id() -> String {
+pub(crate) fn random_id() -> String {
     let mut bytes = [0; 12];
     getrandom::fill(&mut bytes).expect("the operating system gives randomness");
     URL_SAFE_NO_PAD.encode(bytes)

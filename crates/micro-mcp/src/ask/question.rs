@@ -9,7 +9,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, value::RawValue};
 
-use super::AskError;
+use super::{AskError, Line};
 
 /// Why an answer that came cannot be used.
 pub(super) enum Unread {
@@ -48,11 +48,16 @@ pub(super) fn check(question: &InputRequest, client: ClientCapabilities) -> Resu
     Err(AskError::Unsupported(RpcError::missing_capability(format!("This needs a client with {what}"), &required)))
 }
 
-/// The question as a legacy revision has it.
-pub(super) fn legacy(mut question: InputRequest, revision: Revision) -> Result<InputRequest, AskError> {
+/// The question as it is sent to a legacy client.
+pub(super) fn legacy(mut question: InputRequest, line: &Line, revision: Revision) -> Result<InputRequest, AskError> {
     if let InputRequest::Elicit(ElicitParams::Url(url)) = &mut question {
-        url.elicitation_id.get_or_insert_with(super::pending::random_id); // 2025-11-25 wants a name for it
+        url.elicitation_id.get_or_insert_with(|| line.name_page()); // 2025-11-25 wants a name for it
     }
+    in_words_of(revision, question)
+}
+
+/// The question as a revision has it.
+pub(super) fn in_words_of(revision: Revision, question: InputRequest) -> Result<InputRequest, AskError> {
     // What the revision has no words for, its client cannot do.
     let older =
         |error: Inexpressible| AskError::Unsupported(RpcError::new(code::MISSING_CAPABILITY, error.to_string()));
@@ -93,6 +98,15 @@ fn read_content<T: DeserializeOwned>(content: Value) -> Result<T, Unread> {
 
 pub(super) fn read_consent(_: &InputRequest, answer: &RawValue) -> Result<(), Unread> {
     elicited(answer).map(drop)
+}
+
+/// Whether a person went to a page that was asked for.
+pub(super) fn read_visit(answer: &RawValue) -> Result<(), AskError> {
+    match elicited(answer) {
+        Ok(_) => Ok(()),
+        Err(Unread::Cancelled) => Err(AskError::Cancelled),
+        Err(Unread::Declined | Unread::Shape(_) | Unread::Content(_)) => Err(AskError::Declined),
+    }
 }
 
 pub(super) fn read_message(_: &InputRequest, answer: &RawValue) -> Result<CreateMessageResult, Unread> {

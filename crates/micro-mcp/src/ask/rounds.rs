@@ -8,7 +8,9 @@ use std::{
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_util::future::try_join_all;
-use micro_mcp_proto::{CreateMessage, EmptyParams, Era, InputRequest, NotAForm, Params, RpcError};
+use micro_mcp_proto::{
+    CreateMessage, ElicitParams, ElicitUrl, EmptyParams, Era, InputRequest, NotAForm, Params, Revision, RpcError, code,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{
@@ -183,6 +185,11 @@ impl Rounds {
                     _ => return Ok(Round::Done(done)),
                 },
                 Err(CallError::InputRequired(required)) => (cx.outlet.notes().close().unwrap_or_default(), *required),
+                Err(CallError::Rpc(error)) if error.code == code::URL_ELICITATION_REQUIRED => {
+                    let book = cx.outlet.notes().close().unwrap_or_default();
+                    let required = pages_first(cx, error, &book.given)?;
+                    (book, required)
+                }
                 Err(error) => {
                     cx.outlet.notes().close();
                     return Err(error);
@@ -240,6 +247,8 @@ impl Rounds {
         open.extend(required.asks);
         let client = cx.client_capabilities();
         open.iter().try_for_each(|(_, question)| question::check(question, client))?;
+        let worded = |(key, question)| Ok((key, question::in_words_of(cx.revision, question)?));
+        let open: Vec<(String, InputRequest)> = open.into_iter().map(worded).collect::<Result<_, AskError>>()?;
         let until = now() + self.ttl.as_secs();
         let sealed = serde_json::to_vec(&Sealed { until, answers, state: required.state });
         let sealed = sealed.ok().filter(|sealed| sealed.len() <= MAX_STATE).ok_or_else(|| {
@@ -251,6 +260,30 @@ impl Rounds {
     }
 }
 
+/// The way to pages that must be visited before a call (`-32042`): 2025-11-25 has that error, 2026-07-28 has
+/// questions instead, and older clients can only read of it.
+fn pages_first(cx: &Cx<'_>, error: RpcError, given: &Answers) -> Result<InputRequired, CallError> {
+    #[derive(Default, Deserialize)]
+    struct Data {
+        elicitations: Vec<ElicitUrl>,
+    }
+    match cx.revision {
+        Revision::V2026_07_28 => {}
+        Revision::V2025_11_25 if cx.client_capabilities().elicitation_url => return Err(error.into()),
+        _ => return Err(CallError::Failed(error.message.into_owned())),
+    }
+    let data = error.data.as_ref().and_then(|data| serde_json::from_str::<Data>(data.get()).ok());
+    let pages = data.unwrap_or_default().elicitations.into_iter().enumerate();
+    pages.into_iter().try_fold(InputRequired::new(), |required, (i, page)| {
+        let key = format!("page-{}", i + 1);
+        // Whoever would not go is not asked for ever.
+        if let Some(answer) = given.get(&key) {
+            question::read_visit(answer)?;
+        }
+        Ok(required.ask(key, InputRequest::Elicit(ElicitParams::Url(page))))
+    })
+}
+
 /// Asks a legacy client everything at once and lays the answers before the next run.
 async fn ask_legacy(cx: &Cx<'_>, required: InputRequired) -> Result<(), CallError> {
     let client = cx.client_capabilities();
@@ -259,7 +292,7 @@ async fn ask_legacy(cx: &Cx<'_>, required: InputRequired) -> Result<(), CallErro
     let answers = required.asks.into_iter().map(|(key, question)| {
         let line = &line;
         async move {
-            let question = question::legacy(question, cx.revision)?;
+            let question = question::legacy(question, line, cx.revision)?;
             let answer = line.ask(cx.outlet, question.method(), &question.params(), TIMEOUT).await?;
             Ok::<_, AskError>((key, answer))
         }

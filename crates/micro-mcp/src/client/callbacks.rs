@@ -133,6 +133,16 @@ impl Callbacks {
         })
     }
 
+    /// Sends a person to a page. Who cannot, or panics, has not gone.
+    pub(crate) async fn visit(&self, page: UrlVisit) -> ElicitAction {
+        let Some(url) = &self.url else { return ElicitAction::Cancel };
+        let going = AssertUnwindSafe(async { url(page).await }).catch_unwind();
+        going.await.unwrap_or_else(|_| {
+            tracing::error!("a callback panicked");
+            ElicitAction::Cancel
+        })
+    }
+
     async fn dispatch(&self, method: &str, params: Option<&RawValue>) -> Result<Value, RpcError> {
         let unknown = || RpcError::method_not_found(method);
         match method {

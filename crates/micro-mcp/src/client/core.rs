@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    collections::HashSet,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -30,6 +31,8 @@ use super::{
 
 /// How often a server may ask for input before it answers.
 const MAX_ROUNDS: usize = 16;
+/// How often a request is sent again after its user has visited pages.
+const MAX_VISITS: usize = 4;
 /// Before a request without questions is sent again: the server sheds load.
 const SHED_PAUSE: Duration = Duration::from_millis(100);
 
@@ -64,6 +67,13 @@ pub(crate) struct Ask {
     pub(crate) params: Vec<(HeaderName, HeaderValue)>,
     pub(crate) progress: Option<OnProgress>,
     pub(crate) patience: Patience,
+}
+
+/// What came of a request.
+pub(crate) struct Answer {
+    pub(crate) result: Box<RawValue>,
+    /// It answers what was asked and nothing else: no answers of ours went into it.
+    pub(crate) bare: bool,
 }
 
 /// How long to wait.
@@ -116,17 +126,28 @@ impl Core {
 
     /// Takes a request to its result, whatever it needs on the way.
     pub(crate) async fn ask(&self, ask: &Ask) -> Result<Box<RawValue>, Error> {
+        self.answer(ask).await.map(|answer| answer.result)
+    }
+
+    /// The same, with what is to be known of the answer.
+    pub(crate) async fn answer(&self, ask: &Ask) -> Result<Answer, Error> {
         let deadline = Instant::now() + ask.patience.total;
         timeout_at(deadline, self.course(ask)).await.unwrap_or(Err(Error::Timeout))
     }
 
-    async fn course(&self, ask: &Ask) -> Result<Box<RawValue>, Error> {
+    async fn course(&self, ask: &Ask) -> Result<Answer, Error> {
         let mut link = self.link().await?;
         let (mut relinked, mut answers) = (false, Members::default());
+        let (mut pages, mut visits) = (HashSet::new(), 0);
         for round in 0..MAX_ROUNDS {
             let result = match self.once(&link, ask, &answers).await {
                 Err(Error::SessionLost) if !relinked => Err(()),
                 Err(Error::Rpc(error)) if error.code == code::UNSUPPORTED_VERSION && !relinked => Err(()),
+                Err(Error::Rpc(error)) if self.visits(&link, &error) && visits < MAX_VISITS => {
+                    self.inbox.visit(&error, &mut pages, ask.patience.idle).await?;
+                    visits += 1;
+                    continue;
+                }
                 other => Ok(other?),
             };
             let Ok(result) = result else {
@@ -137,8 +158,8 @@ impl Core {
             };
             let more = Typed::read(link.revision, &result)?;
             match more.result_type.as_deref() {
-                None | Some("complete") => return Ok(result),
-                Some("task") if self.tasks && ask.method == "tools/call" => return Ok(result),
+                None | Some("complete") => return Ok(Answer { result, bare: answers.is_empty() }),
+                Some("task") if self.tasks && ask.method == "tools/call" => return Ok(Answer { result, bare: false }),
                 Some("input_required") => {}
                 Some(_) => return Err(Error::protocol("a result of a type that was not agreed on")),
             }
@@ -148,6 +169,13 @@ impl Core {
             answers = self.inbox.input(&more).await?;
         }
         Err(Error::TooManyRounds(MAX_ROUNDS))
+    }
+
+    /// Whether an error sends the person to a page first, and there is a way to do so.
+    fn visits(&self, link: &Link, error: &RpcError) -> bool {
+        error.code == code::URL_ELICITATION_REQUIRED
+            && link.revision == Revision::V2025_11_25
+            && self.inbox.callbacks.url.is_some()
     }
 
     /// Sends the request once and waits for its result.

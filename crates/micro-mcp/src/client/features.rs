@@ -1,27 +1,38 @@
 //! Resources, prompts, completion and the rest that servers offer beside tools.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use micro_mcp_proto::{CompleteResult, Completion, Era, GetPromptResult, LogLevel, Reference, ResourceContents, write};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Client, Error, core::Ask, exchange::Outgoing, message::Members};
+use super::{Client, Error, cache::Hints, core::Ask, exchange::Outgoing, message::Members};
 
 impl Client {
-    /// Reads a resource: its contents, or those of everything below it.
+    /// Reads a resource: its contents, or those of everything below it. They are kept for as long as the
+    /// server says, and until it tells of a change.
     ///
     /// # Errors
     /// When there is no such resource, and whatever else can go wrong.
-    pub async fn read(&self, uri: impl Into<String>) -> Result<Vec<ResourceContents>, Error> {
+    pub async fn read(&self, uri: impl Into<String>) -> Result<Arc<[ResourceContents]>, Error> {
         #[derive(Deserialize)]
         struct Read {
-            contents: Vec<ResourceContents>,
+            contents: Arc<[ResourceContents]>,
+            #[serde(flatten)]
+            hints: Hints,
         }
-        let uri = uri.into();
+        let (uri, cache) = (uri.into(), &self.known().contents);
+        if let Some(contents) = self.fresh(cache, uri.as_str()).await? {
+            return Ok(contents);
+        }
+        let asked = self.asked(cache).await?;
         let ask = Ask::new("resources/read", Members::default().text("uri", &uri), self.0.core.patience);
-        let result = self.0.core.ask(&Ask { name: Some(uri), ..ask }).await?;
-        Ok(serde_json::from_str::<Read>(result.get())?.contents)
+        let answer = self.0.core.answer(&Ask { name: Some(uri.clone()), ..ask }).await?;
+        let Read { contents, hints } = serde_json::from_str(answer.result.get())?;
+        if answer.bare {
+            self.keep(cache, asked, uri, &contents, answer.result.get().len(), hints).await?;
+        }
+        Ok(contents)
     }
 
     /// Fills in a prompt.

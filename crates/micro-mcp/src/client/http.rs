@@ -4,7 +4,11 @@ mod credentials;
 mod events;
 pub(crate) mod legacy_sse;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use futures_core::future::BoxFuture;
@@ -20,6 +24,7 @@ pub use self::credentials::{AuthError, Bearer, Credentials, Refused, Retry};
 use self::events::Events;
 use super::{
     Error,
+    cache::Who,
     exchange::{Exchange, Messages, Outgoing},
 };
 
@@ -66,6 +71,15 @@ impl Endpoint {
             }
         });
         Ok(reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).redirect(same_origin).build()?)
+    }
+
+    /// Whose answers a request would get now: tells credentials apart, in this process alone.
+    pub(crate) async fn who(&self) -> Result<Who, Error> {
+        static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        let Some(credentials) = &self.credentials else { return Ok(Who::default()) };
+        let mut headers = HeaderMap::new();
+        credentials.authorize(&mut headers, &self.url, &Method::POST).await?;
+        Ok(headers.get(header::AUTHORIZATION).map_or(Who::default(), |value| Who(SEED.hash_one(value.as_bytes()))))
     }
 
     /// Sends one HTTP request, with credentials, and again with better ones when they are asked for.

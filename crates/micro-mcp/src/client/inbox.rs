@@ -1,34 +1,41 @@
 //! What the server says that is no answer: notifications, and requests of its own.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, atomic::AtomicUsize, atomic::Ordering},
+    time::Duration,
 };
 
 use futures_util::future::join_all;
-use micro_mcp_proto::{Era, Id, Message, Revision, RpcError, parse, write};
+use micro_mcp_proto::{
+    ElicitAction, ElicitationCompleteParams, Era, Id, Message, Revision, RpcError, method, parse, write,
+};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::task::AbortHandle;
+use tokio::{sync::watch, task::AbortHandle, time::timeout};
 
 use super::{
     Error,
-    callbacks::{Callbacks, Changed, DECLINED, OnProgress, tell},
+    callbacks::{Callbacks, Changed, DECLINED, OnProgress, UrlVisit, tell},
     core::Typed,
     exchange::{Exchange, Outgoing},
-    lists::Lists,
+    lists::Known,
     message::Members,
 };
 
 /// Questions of the server's that are answered at the same time; more are refused.
 const MAX_QUESTIONS: usize = 64;
+/// Pages that are remembered to be done.
+const MAX_VISITED: usize = 256;
 
 /// Where everything goes that is no answer.
 #[derive(Default)]
 pub(crate) struct Inbox {
     pub(crate) callbacks: Callbacks,
-    pub(crate) lists: Lists,
+    pub(crate) known: Known,
+    /// Names of pages whose user is done, the last ones (2025-11-25).
+    visited: watch::Sender<VecDeque<String>>,
     /// Questions that are being answered, by their ids.
     questions: Mutex<HashMap<Box<str>, AbortHandle>>,
     answering: AtomicUsize,
@@ -78,6 +85,14 @@ impl Inbox {
                     self.changed(Changed::Resource(uri));
                 }
             }
+            method::ELICITATION_COMPLETE => {
+                if let Some(ElicitationCompleteParams { elicitation_id, .. }) = read(params) {
+                    self.visited.send_modify(|visited| {
+                        visited.push_back(elicitation_id);
+                        visited.drain(..visited.len().saturating_sub(MAX_VISITED));
+                    });
+                }
+            }
             "notifications/cancelled" => {
                 #[derive(Deserialize)]
                 #[serde(rename_all = "camelCase")]
@@ -95,9 +110,41 @@ impl Inbox {
         }
     }
 
+    /// Sends the person to the pages of a `-32042`, and waits until they are done or `patience` is over; the
+    /// server need not tell. Pages that are known already are only waited for.
+    pub(crate) async fn visit(
+        &self,
+        required: &RpcError,
+        known: &mut HashSet<String>,
+        patience: Duration,
+    ) -> Result<(), Error> {
+        #[derive(Deserialize)]
+        struct Data {
+            elicitations: Vec<UrlVisit>,
+        }
+        let unclear = || Error::protocol("it asks to visit pages, and names none");
+        let data = required.data.as_deref().ok_or_else(unclear)?;
+        let Data { elicitations } = serde_json::from_str(data.get()).map_err(|_| unclear())?;
+        if elicitations.is_empty() || elicitations.len() > MAX_QUESTIONS {
+            return Err(unclear());
+        }
+        let mut open = HashSet::new();
+        for page in elicitations {
+            let id = page.elicitation_id.clone().ok_or_else(unclear)?;
+            open.insert(id.clone());
+            if known.insert(id) && self.callbacks.visit(page).await != ElicitAction::Accept {
+                return Err(Error::Declined);
+            }
+        }
+        let mut visited = self.visited.subscribe();
+        let all = visited.wait_for(|visited| open.iter().all(|id| visited.contains(id)));
+        let _ = timeout(patience, all).await;
+        Ok(())
+    }
+
     /// Forgets what is not so any more, and tells the application.
     pub(crate) fn changed(&self, what: Changed) {
-        self.lists.forget(&what);
+        self.known.forget(&what);
         if let Some(told) = &self.callbacks.change {
             tell(told, what);
         }

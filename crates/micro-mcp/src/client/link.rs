@@ -14,6 +14,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     Error, Verdict, Verdicts,
+    cache::Who,
     core::Ids,
     exchange::Exchange,
     handshake::{Handshake, is_refusal},
@@ -115,6 +116,14 @@ pub(super) enum Found {
 impl Connector {
     pub(crate) fn new(target: Target, hello: Hello, verdicts: Verdicts) -> Self {
         Self { target, hello, verdicts, era: Mutex::default() }
+    }
+
+    /// Whose answers the server gives.
+    pub(crate) async fn who(&self) -> Result<Who, Error> {
+        match &self.target {
+            Target::Http(endpoint) => endpoint.who().await,
+            Target::Pipes(_) => Ok(Who::default()),
+        }
     }
 
     /// A link in whatever era the server speaks.

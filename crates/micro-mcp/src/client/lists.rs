@@ -1,20 +1,20 @@
 //! Lists: cursors followed, answers kept as long as the server says, tools that break the rules dropped.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use micro_mcp_proto::{
-    Prompt, Resource, ResourceTemplate, RpcError, Tool, code,
+    Prompt, Resource, ResourceContents, ResourceTemplate, RpcError, Tool, code,
     headers::{self, ParamHeader},
 };
 use parking_lot::Mutex;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::{Changed, Client, Error, message::Members};
+use super::{
+    Changed, Client, Error,
+    cache::{Cache, Hints},
+    message::Members,
+};
 
 /// Pages of one list; a server that has more goes round in circles.
 const MAX_PAGES: usize = 10_000;
@@ -28,50 +28,33 @@ pub struct DroppedTool {
     pub reason: String,
 }
 
-/// What is known of the server's lists.
+/// What the server said of itself and what it holds, while it is fresh.
 #[derive(Default)]
-pub(crate) struct Lists {
-    tools: Kept<Tool>,
-    prompts: Kept<Prompt>,
-    resources: Kept<Resource>,
-    templates: Kept<ResourceTemplate>,
+pub(crate) struct Known {
+    tools: Cache<(), [Tool]>,
+    prompts: Cache<(), [Prompt]>,
+    resources: Cache<(), [Resource]>,
+    templates: Cache<(), [ResourceTemplate]>,
+    /// What resources hold, by URI.
+    pub(super) contents: Cache<String, [ResourceContents]>,
     /// Mirrored arguments by tool; known beyond the life of the list.
     mirrored: Mutex<HashMap<String, Arc<[ParamHeader]>>>,
     dropped: Mutex<Arc<[DroppedTool]>>,
 }
 
-/// A list, while it is fresh.
-struct Kept<T>(Mutex<Option<(Arc<[T]>, Instant)>>);
-
-impl<T> Default for Kept<T> {
-    fn default() -> Self {
-        Self(Mutex::new(None))
-    }
-}
-
-impl<T> Kept<T> {
-    fn get(&self) -> Option<Arc<[T]>> {
-        let kept = self.0.lock();
-        kept.as_ref().filter(|(_, until)| Instant::now() < *until).map(|(list, _)| list.clone())
-    }
-
-    fn keep(&self, list: &Arc<[T]>, ttl: Duration) {
-        let until = Instant::now().checked_add(ttl).filter(|_| !ttl.is_zero());
-        *self.0.lock() = until.map(|until| (list.clone(), until));
-    }
-}
-
-impl Lists {
+impl Known {
     /// Forgets what is not so any more.
     pub(super) fn forget(&self, what: &Changed) {
         match what {
-            Changed::Tools => *self.tools.0.lock() = None,
-            Changed::Prompts => *self.prompts.0.lock() = None,
+            Changed::Tools => self.tools.forget(|()| true),
+            Changed::Prompts => self.prompts.forget(|()| true),
             Changed::Resources => {
-                *self.resources.0.lock() = None;
-                *self.templates.0.lock() = None;
+                self.resources.forget(|()| true);
+                self.templates.forget(|()| true);
+                self.contents.forget(|_| true);
             }
-            Changed::Resource(_) => {}
+            // What holds it has changed with it, and what is told may be what holds the one that changed.
+            Changed::Resource(uri) => self.contents.forget(|kept| kept.starts_with(uri) || uri.starts_with(kept)),
         }
     }
 
@@ -89,9 +72,8 @@ struct Page<'a> {
     tools: Vec<&'a RawValue>,
     #[serde(default)]
     next_cursor: Option<String>,
-    /// Milliseconds; absent and negative mean none.
-    #[serde(default)]
-    ttl_ms: i64,
+    #[serde(flatten)]
+    hints: Hints,
 }
 
 impl Client {
@@ -100,7 +82,7 @@ impl Client {
     /// # Errors
     /// When the server cannot be asked, or has no tools.
     pub async fn tools(&self) -> Result<Arc<[Tool]>, Error> {
-        match self.lists().tools.get() {
+        match self.fresh(&self.known().tools, &()).await? {
             Some(tools) => Ok(tools),
             None => self.refresh_tools().await,
         }
@@ -108,7 +90,7 @@ impl Client {
 
     /// Tools that the last list left out.
     pub fn dropped_tools(&self) -> Arc<[DroppedTool]> {
-        self.lists().dropped.lock().clone()
+        self.known().dropped.lock().clone()
     }
 
     /// The server's prompts, all pages.
@@ -116,7 +98,7 @@ impl Client {
     /// # Errors
     /// When the server cannot be asked, or has no prompts.
     pub async fn prompts(&self) -> Result<Arc<[Prompt]>, Error> {
-        self.list("prompts/list", &self.lists().prompts).await
+        self.list("prompts/list", &self.known().prompts).await
     }
 
     /// The server's resources, all pages.
@@ -124,7 +106,7 @@ impl Client {
     /// # Errors
     /// When the server cannot be asked, or has no resources.
     pub async fn resources(&self) -> Result<Arc<[Resource]>, Error> {
-        self.list("resources/list", &self.lists().resources).await
+        self.list("resources/list", &self.known().resources).await
     }
 
     /// The server's resource templates, all pages.
@@ -132,14 +114,15 @@ impl Client {
     /// # Errors
     /// When the server cannot be asked, or has no resources.
     pub async fn resource_templates(&self) -> Result<Arc<[ResourceTemplate]>, Error> {
-        self.list("resources/templates/list", &self.lists().templates).await
+        self.list("resources/templates/list", &self.known().templates).await
     }
 
     pub(super) async fn refresh_tools(&self) -> Result<Arc<[Tool]>, Error> {
         let link = self.0.core.link().await?;
         // Elsewhere nothing is mirrored, and a wrong annotation does no harm.
         let strict = link.mirrors;
-        let (raw, ttl) = self.pages("tools/list").await?;
+        let asked = self.asked(&self.known().tools).await?;
+        let List { items: raw, bytes, hints } = self.pages("tools/list").await?;
         let (mut tools, mut dropped, mut mirrored) = (Vec::new(), Vec::new(), HashMap::new());
         for raw in raw {
             match read_tool(&raw, strict) {
@@ -156,47 +139,62 @@ impl Client {
             }
         }
         let tools: Arc<[Tool]> = tools.into();
-        *self.lists().mirrored.lock() = mirrored;
-        *self.lists().dropped.lock() = dropped.into();
-        self.lists().tools.keep(&tools, ttl);
+        *self.known().mirrored.lock() = mirrored;
+        *self.known().dropped.lock() = dropped.into();
+        self.keep(&self.known().tools, asked, (), &tools, bytes, hints).await?;
         Ok(tools)
     }
 
-    async fn list<T: DeserializeOwned>(&self, method: &'static str, kept: &Kept<T>) -> Result<Arc<[T]>, Error> {
-        if let Some(list) = kept.get() {
+    async fn list<T: DeserializeOwned>(&self, method: &'static str, cache: &Cache<(), [T]>) -> Result<Arc<[T]>, Error> {
+        if let Some(list) = self.fresh(cache, &()).await? {
             return Ok(list);
         }
-        let (raw, ttl) = self.pages(method).await?;
-        let items: Result<Vec<T>, _> = raw.iter().map(|raw| serde_json::from_str(raw.get())).collect();
+        let asked = self.asked(cache).await?;
+        let List { items, bytes, hints } = self.pages(method).await?;
+        let items: Result<Vec<T>, _> = items.iter().map(|raw| serde_json::from_str(raw.get())).collect();
         let list: Arc<[T]> = items?.into();
-        kept.keep(&list, ttl);
+        self.keep(cache, asked, (), &list, bytes, hints).await?;
         Ok(list)
     }
 
-    /// Every page's items, and how long all of them are fresh. A cursor that became invalid on the way
-    /// begins the list anew, once.
-    async fn pages(&self, method: &'static str) -> Result<(Vec<Box<RawValue>>, Duration), Error> {
-        let (mut items, mut ttl, mut cursor, mut anew) = (Vec::new(), i64::MAX, None, true);
+    /// Every page's items. A cursor that became invalid on the way begins the list anew, once.
+    async fn pages(&self, method: &'static str) -> Result<List, Error> {
+        let mut list = List::default();
+        let (mut cursor, mut anew) = (None, true);
         for _ in 0..MAX_PAGES {
             let members = Members::default();
             let members = cursor.as_deref().map_or(members.clone(), |cursor| members.text("cursor", cursor));
             let page = match self.0.core.plain(method, members).await {
                 Err(Error::Rpc(RpcError { code: code::INVALID_PARAMS, .. })) if cursor.is_some() && anew => {
-                    (anew, cursor) = (false, None);
-                    items.clear();
+                    (list, cursor, anew) = (List::default(), None, false);
                     continue;
                 }
                 page => page?,
             };
+            list.bytes += page.get().len();
             let page: Page<'_> = serde_json::from_str(page.get())?;
-            items.extend(page.tools.into_iter().map(ToOwned::to_owned));
-            ttl = ttl.min(page.ttl_ms);
+            list.items.extend(page.tools.into_iter().map(ToOwned::to_owned));
+            list.hints = list.hints.and(page.hints);
             cursor = page.next_cursor;
             if cursor.is_none() {
-                return Ok((items, Duration::from_millis(ttl.try_into().unwrap_or(0))));
+                return Ok(list);
             }
         }
         Err(Error::protocol(format!("a list of more than {MAX_PAGES} pages")))
+    }
+}
+
+/// The items of all pages, still raw, and how long they are fresh.
+struct List {
+    items: Vec<Box<RawValue>>,
+    /// Of all pages.
+    bytes: usize,
+    hints: Hints,
+}
+
+impl Default for List {
+    fn default() -> Self {
+        Self { items: Vec::new(), bytes: 0, hints: Hints::LOOSEST }
     }
 }
 

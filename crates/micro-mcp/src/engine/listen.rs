@@ -4,13 +4,13 @@ use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 use http::StatusCode;
 use micro_mcp_proto::{
-    ListChanged, ListenParams, RpcError, ServerCapabilities, SubscriptionFilter, meta_key, method, write,
+    ListChanged, ListenParams, Revision, RpcError, ServerCapabilities, SubscriptionFilter, meta_key, method, write,
 };
 
 use super::{Ask, Engine, Reply};
 use crate::{
     Change, Request, Transport,
-    session::{Run, Session},
+    session::{Run, Session, Sessions},
     task,
 };
 
@@ -54,6 +54,7 @@ fn told(filter: &SubscriptionFilter, change: &Change, meta: Option<&str>) -> Vec
             let watched = filter.resource_subscriptions.iter().any(|watched| holds(watched, uri));
             return watched.then(|| updated(uri, meta)).into_iter().collect();
         }
+        Change::ElicitationComplete(_) => return Vec::new(), // gone since 2026-07-28
         Change::AnyResource => return filter.resource_subscriptions.iter().map(|uri| updated(uri, meta)).collect(),
     };
     let params = meta.map(|meta| format!(r#"{{"_meta":{meta}}}"#));
@@ -143,12 +144,20 @@ pub(crate) fn legacy_changes(engine: &Engine, session: Session) -> BoxStream<'st
                     let watched = SubscriptionFilter { resource_subscriptions, ..SubscriptionFilter::default() };
                     told(&watched, &change, None)
                 }
+                Change::ElicitationComplete(id) => completed(&sessions, &session, id),
                 _ => told(&lists, &change, None),
             })
         })
         .chain(stream::pending())
         .take_until(async move { drain.begun().await })
         .boxed()
+}
+
+/// Only the client that was sent to a page is told.
+fn completed(sessions: &Sessions, session: &Session, id: &str) -> Vec<Vec<u8>> {
+    let told = session.revision == Revision::V2025_11_25 && sessions.asks.is_page_of(session.name(), id);
+    let params = serde_json::json!({ "elicitationId": id }).to_string();
+    told.then(|| write::notification(method::ELICITATION_COMPLETE, Some(params.as_bytes()))).into_iter().collect()
 }
 
 #[cfg(test)]

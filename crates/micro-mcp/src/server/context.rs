@@ -89,6 +89,30 @@ impl CallContext {
         }
     }
 
+    /// A new name for a page that this client's user is sent to (2025-11-25). With it in the page's address,
+    /// whoever serves the page knows which visit it was, and says so with
+    /// [`crate::Notifier::elicitation_complete`].
+    ///
+    /// ```
+    /// # use micro_mcp::{CallContext, CallError, proto::{ElicitUrl, RpcError}};
+    /// # fn is_signed_in(_: &CallContext) -> bool { false }
+    /// async fn mail(cx: CallContext) -> Result<&'static str, CallError> {
+    ///     if !is_signed_in(&cx) {
+    ///         let id = cx.elicitation_id();
+    ///         let (message, url) = ("Please sign in.", format!("https://example.com/sign-in?visit={id}"));
+    ///         let page = ElicitUrl { message: message.into(), url, elicitation_id: Some(id), ..ElicitUrl::default() };
+    ///         return Err(RpcError::url_elicitation_required(message, &[page]).into());
+    ///     }
+    ///     Ok("no new mail")
+    /// }
+    /// ```
+    ///
+    /// Clients of 2026-07-28, who do not know that error, are asked to send their user to the page, and call
+    /// again; older ones read the message.
+    pub fn elicitation_id(&self) -> String {
+        self.line.as_ref().map_or_else(ask::random_id, Line::name_page)
+    }
+
     /// The state of an [`crate::InputRequired`] that the client came back with; `None` when it came for
     /// the first time.
     ///

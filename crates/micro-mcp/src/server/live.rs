@@ -49,6 +49,13 @@ impl Notifier {
     pub fn resource_updated(&self, uri: &str) {
         self.changed(Change::Resource(uri.into()));
     }
+
+    /// Tells the client of 2025-11-25 that its user is done with the page of this
+    /// [`crate::CallContext::elicitation_id`]: it may call again. Other clients have no use for it, and only
+    /// the one that the name was made for is told. With several replicas, say it on each.
+    pub fn elicitation_complete(&self, id: &str) {
+        self.changed(Change::ElicitationComplete(id.into()));
+    }
 }
 
 impl Live {

@@ -1,9 +1,11 @@
 //! The client against our own server, and against servers that answer the probe in odd ways.
 
+mod cache;
 mod call;
 mod many;
 mod probe;
 mod tasks;
+mod visits;
 mod watch;
 
 use micro_mcp::{

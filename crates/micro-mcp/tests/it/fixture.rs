@@ -236,12 +236,22 @@ impl Endpoint {
         waiting: Arc<Waiting>,
         configure: impl FnOnce(Config) -> Config,
     ) -> Self {
+        let notifier = server.notifier();
+        Self::answering(Arc::new(Guarded(server)), notifier, waiting, configure).await
+    }
+
+    /// Serves any handler.
+    pub(crate) async fn answering(
+        handler: Arc<dyn Handler>,
+        notifier: Notifier,
+        waiting: Arc<Waiting>,
+        configure: impl FnOnce(Config) -> Config,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let drain = Drain::new();
-        let notifier = server.notifier();
         let config = Config { guard: Guard::of(address), drain: drain.clone(), ..Config::default() };
-        let endpoint = StreamableHttp::new(Arc::new(Guarded(server)), configure(config));
+        let endpoint = StreamableHttp::new(handler, configure(config));
         tokio::spawn(serve(listener, Limits::default(), drain.clone(), move |request| {
             let endpoint = endpoint.clone();
             async move { endpoint.handle(request).await }

@@ -12,8 +12,8 @@ use tokio::time::{interval, timeout};
 use crate::fixture::{Answer, Endpoint, Whole, taken, waiting};
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
-struct Who {
-    name: String,
+pub(crate) struct Who {
+    pub(crate) name: String,
 }
 
 pub(crate) fn server(waiting: &Arc<crate::fixture::Waiting>, config: TaskConfig) -> Server {
