@@ -62,14 +62,16 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
 fn steps(args: &Args) -> Vec<Step> {
     let mut steps = vec![Step::new("tools", |_| install_tools())];
     if !args.filter.is_empty() {
-        let mut words = ["test", "--workspace", "--no-fail-fast", "--"].map(String::from).to_vec();
+        let mut words =
+            ["test", "--workspace", "--no-fail-fast", "--exclude", INTEROP, "--"].map(String::from).to_vec();
         words.extend_from_slice(&args.filter);
         steps.push(Step::new("tests", move |root| run::cargo(root, &words)));
         return steps;
     }
     steps.push(Step::new("tidy", |root| tidy::run(root, &tidy::Args::default())));
     steps.push(Step::new("tests", |root| {
-        run::cargo(root, &["test", "--workspace", "--no-fail-fast", "--exclude", "micro-system-tests"])
+        let without = ["--exclude", "micro-system-tests", "--exclude", INTEROP];
+        run::cargo(root, &[&["test", "--workspace", "--no-fail-fast"][..], &without].concat())
     }));
     if !args.quick {
         steps.extend(suites());
@@ -77,11 +79,18 @@ fn steps(args: &Args) -> Vec<Step> {
     steps
 }
 
+/// Always named alone: it brings in another SDK, whose features every build that names both would have.
+const INTEROP: &str = "micro-interop-tests";
+
 /// The long suites.
-fn suites() -> [Step; 2] {
+fn suites() -> [Step; 3] {
     [
         // Whole systems: real clients, killed processes, bad input.
-        Step::new("system", |root| run::cargo(root, &["test", "--workspace", "--test", "system", "--no-fail-fast"])),
+        Step::new("system", |root| {
+            run::cargo(root, &["test", "--workspace", "--exclude", INTEROP, "--test", "system", "--no-fail-fast"])
+        }),
+        // Our client under the servers of other SDKs, our server at their clients.
+        Step::new("interop", |root| run::cargo(root, &["test", "-p", INTEROP, "--no-fail-fast"])),
         // The official suite.
         Step::new("conformance", |_| conformance::run(&conformance::Args::default())),
     ]

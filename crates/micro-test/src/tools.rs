@@ -23,6 +23,12 @@ pub enum Tool {
     Mcp1,
     /// The official Python SDK, both eras.
     Mcp2,
+    /// fastmcp, which builds on the official Python SDK 2.x.
+    FastMcp,
+    /// The official TypeScript SDK 1.x, session era, as a module for scripts that Node runs.
+    Sdk1,
+    /// The official TypeScript SDK 2.x, both eras, as a module for scripts that Node runs.
+    Sdk2,
     /// The MCP Inspector, used as a command.
     Inspector,
     /// The official conformance suite.
@@ -51,8 +57,17 @@ enum Source {
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Node, Self::Mcp1, Self::Mcp2, Self::Inspector, Self::Conformance, Self::OidcProvider];
+    pub const ALL: [Self; 9] = [
+        Self::Node,
+        Self::Mcp1,
+        Self::Mcp2,
+        Self::FastMcp,
+        Self::Sdk1,
+        Self::Sdk2,
+        Self::Inspector,
+        Self::Conformance,
+        Self::OidcProvider,
+    ];
 
     /// The table of pinned versions.
     fn spec(self) -> Spec {
@@ -68,6 +83,24 @@ impl Tool {
             }
             Self::Mcp1 => ("python-mcp-1.30.0", Source::PyPi, &["mcp==1.30.0"], "bin/python"),
             Self::Mcp2 => ("python-mcp-2.3.0", Source::PyPi, &["mcp==2.3.0"], "bin/python"),
+            // 4.1.3 and later want a certifi of the day after, which not every mirror has.
+            Self::FastMcp => ("fastmcp-4.1.2", Source::PyPi, &["fastmcp==4.1.2", "mcp==2.3.0"], "bin/python"),
+            Self::Sdk1 => (
+                "typescript-sdk-1.32.2",
+                Source::Npm,
+                &["@modelcontextprotocol/sdk@1.32.2"],
+                "node_modules/@modelcontextprotocol/sdk/package.json",
+            ),
+            Self::Sdk2 => (
+                "typescript-sdk-2.4.0",
+                Source::Npm,
+                &[
+                    "@modelcontextprotocol/client@2.4.0",
+                    "@modelcontextprotocol/node@2.1.2",
+                    "@modelcontextprotocol/server@2.4.0",
+                ],
+                "node_modules/@modelcontextprotocol/server/package.json",
+            ),
             Self::Inspector => (
                 "inspector-2.12.0",
                 Source::Npm,
