@@ -15,7 +15,7 @@ use syn::{
 
 pub(crate) use self::{
     answer::is_stream,
-    tools::{ParsedTools, inner, tools},
+    tools::{ParsedTools, inner, inside, tools},
 };
 use crate::{
     File, docs,

@@ -183,8 +183,13 @@ fn check_texts(noun: &str, endpoint: &Endpoint, optional: bool, errors: &mut Err
 
 /// The `T` of `Option<T>`.
 pub(crate) fn inner(ty: &Type) -> Option<&Type> {
+    inside("Option", ty)
+}
+
+/// The `T` of a type of this name with one parameter.
+pub(crate) fn inside<'a>(name: &str, ty: &'a Type) -> Option<&'a Type> {
     let Type::Path(path) = bare(ty) else { return None };
-    let last = path.path.segments.last().filter(|last| last.ident == "Option")?;
+    let last = path.path.segments.last().filter(|last| last.ident == name)?;
     let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
     match arguments.args.first() {
         Some(syn::GenericArgument::Type(ty)) => Some(ty),

@@ -8,11 +8,11 @@ use super::{arguments, located};
 use crate::{
     errors::Errors,
     model::{Arguments, Endpoint, Field, Member, MemberKind, Options, Role, Shape, ToolSet},
-    parse::{ParsedTools, inner, last_segment},
+    parse::{ParsedTools, inner, inside, last_segment},
 };
 
 /// Types of content, which are shown as they are; any other value is shown as JSON.
-const CONTENT: [&str; 6] = ["String", "str", "Content", "CallToolResult", "Json", "Vec"];
+const CONTENT: [&str; 5] = ["String", "str", "Content", "CallToolResult", "Json"];
 
 /// Renders everything a block expands to.
 pub(crate) fn tools(parsed: &ParsedTools, errors: &Errors) -> TokenStream {
@@ -81,11 +81,10 @@ fn tool(endpoint: &Endpoint, library: &syn::Path, handler: &Type) -> TokenStream
     steps.extend(options.title.iter().map(|title| quote!(.title(#title))));
     steps.extend(annotations(options, library));
     steps.extend(options.icons.iter().map(|url| quote!(.icon(#private::icon(#url)))));
-    steps.extend(options.task.iter().map(|task| quote!(.task(#library::TaskMode::#task))));
+    steps.extend(options.task.iter().map(|task| quote!(.task(#library::task::TaskMode::#task))));
     steps.extend(examples.iter().map(|example| quote!(.example(#private::example(#example)))));
     let value = &endpoint.answer.value;
-    let plain =
-        endpoint.answer.is_unit() || last_segment(value).is_some_and(|last| CONTENT.iter().any(|c| last.ident == c));
+    let plain = endpoint.answer.is_unit() || is_content(value);
     if !plain {
         steps.push(quote!(.output_schema::<#value>()));
     }
@@ -103,6 +102,12 @@ fn tool(endpoint: &Endpoint, library: &syn::Path, handler: &Type) -> TokenStream
     let cx = context(endpoint);
     let closure = closure(endpoint, &quote!(#cx: #library::CallContext, #binding: #input), &answer);
     quote!(server.tool(#name) #(#steps)* .handler(#closure))
+}
+
+fn is_content(value: &Type) -> bool {
+    let is =
+        |ty: &Type, names: &[&str]| last_segment(ty).is_some_and(|last| names.iter().any(|name| last.ident == name));
+    is(value, &CONTENT) || inside("Vec", value).is_some_and(|element| is(element, &["Content"]))
 }
 
 fn annotations(options: &Options, library: &syn::Path) -> Option<TokenStream> {

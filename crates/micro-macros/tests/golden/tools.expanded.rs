@@ -126,7 +126,7 @@ const _: () = {
             let server = server
                 .tool("clear")
                 .description("Forgets everything.")
-                .task(::micro_mcp::TaskMode::Optional)
+                .task(::micro_mcp::task::TaskMode::Optional)
                 .handler({
                     let this = ::std::sync::Arc::clone(&self);
                     move |

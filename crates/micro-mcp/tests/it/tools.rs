@@ -181,3 +181,47 @@ fn an_example_that_does_not_fit_is_an_error_of_the_server() {
 fn mistakes_are_errors_on_the_tokens_that_made_them() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }
+
+#[tokio::test]
+async fn a_method_may_be_a_task_or_answer_with_a_list() {
+    struct Jobs;
+
+    #[derive(Serialize, JsonSchema)]
+    struct Job {
+        name: String,
+    }
+
+    #[mcp::tools]
+    impl Jobs {
+        /// Print a book.
+        #[tool(task = optional)]
+        async fn print(&self) -> String {
+            "printed".to_owned()
+        }
+
+        /// Bind a book.
+        #[tool(task = required)]
+        async fn bind(&self) -> String {
+            "bound".to_owned()
+        }
+
+        /// What there is to do.
+        #[tool]
+        fn jobs(&self) -> Vec<Job> {
+            vec![Job { name: "print".to_owned() }]
+        }
+
+        /// What there is to see.
+        #[tool]
+        fn look(&self) -> Vec<mcp::proto::Content> {
+            vec![mcp::proto::Content::text("a press")]
+        }
+    }
+
+    let server = Server::builder("press", "1").tools(Jobs).build().unwrap();
+    let call = async |name: &str| ask_of(&server, "tools/call", &json!({ "name": name })).await;
+    assert_eq!(call("print").await.unwrap()["content"][0]["text"], "printed", "whoever knows no tasks waits");
+    assert_eq!(call("bind").await, Err(-32021));
+    assert_eq!(call("jobs").await.unwrap()["structuredContent"], json!([{ "name": "print" }]));
+    assert_eq!(call("look").await.unwrap()["content"][0]["text"], "a press");
+}
