@@ -58,7 +58,7 @@ impl<'a> Cx<'a> {
         self.revision.era()
     }
 
-    /// The HTTP headers of the request, if it came by HTTP.
+    /// The HTTP headers of the request, or of the one that opened its pipe; none on stdio.
     pub fn headers(&self) -> Option<&'a HeaderMap> {
         self.peer.headers
     }

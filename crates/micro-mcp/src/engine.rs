@@ -5,12 +5,15 @@ mod legacy;
 mod listen;
 mod modern;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
+use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use micro_mcp_proto::{Era, Id, Message, Params, RpcError, ServerCapabilities, ToolCall, code, headers, parse, write};
+use micro_mcp_proto::{
+    Era, Id, Message, Params, Revision, RpcError, ServerCapabilities, ToolCall, code, headers, method, parse, write,
+};
 use micro_runtime::Drain;
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
@@ -49,7 +52,6 @@ pub(crate) enum Source {
 }
 
 /// The other end of a pipe, as far as it is known.
-#[derive(Debug)]
 pub(crate) struct Caller {
     /// Of the request that opened it, if it was one.
     pub(crate) headers: Option<HeaderMap>,
@@ -159,7 +161,7 @@ impl Engine {
         match (era, &request) {
             // A tool call without a name still has its headers and version checked first.
             (Era::Modern, Ok(request)) => modern::answer(self, source, ask(request)).await,
-            (Era::Modern, Err(error)) => match modern::check(source, &ask(&other)) {
+            (Era::Modern, Err(error)) => match modern::check(&ask(&other)) {
                 Ok(_) => Reply::error(status(era, error), Some(id), error),
                 Err(error) => Reply::error(StatusCode::BAD_REQUEST, Some(id), &error),
             },
@@ -179,7 +181,7 @@ impl Engine {
             Err((status, error)) => return Reply::error(status, None, &error),
         };
         // The only one that matters: HTTP clients of the modern era hang up instead.
-        if method == "notifications/cancelled"
+        if method == method::CANCELLED
             && let Some(session) = session.or(source.pipe_session())
             && let Some(id) = raw.and_then(builtin::cancelled_id)
         {
@@ -203,7 +205,8 @@ impl Engine {
         Reply::Accepted
     }
 
-    /// The session a legacy message belongs to: the pipe's, or that of its `Mcp-Session-Id`.
+    /// The session a legacy message belongs to: the pipe's, or that of its `Mcp-Session-Id`. Whatever it is, its
+    /// `MCP-Protocol-Version` must be one there is (`basic/transports`, 2025-06-18).
     pub(crate) fn session(
         &self,
         source: &Source,
@@ -213,6 +216,10 @@ impl Engine {
             Source::Pipe { session, .. } => return Ok(*session.lock()),
             Source::Http { headers, .. } => headers,
         };
+        if let Some(text) = source.version_header().filter(|text| Revision::parse(text).is_none()) {
+            let error = RpcError::invalid_request(format!("Unsupported protocol version: {text:.40}"));
+            return Err((StatusCode::BAD_REQUEST, error));
+        }
         let Some(id) = headers.get(&headers::SESSION_ID) else { return Ok(None) };
         let session = id.to_str().ok().and_then(|id| self.sessions.open(id, principal));
         // 404 tells the client to initialize anew.
@@ -227,11 +234,20 @@ impl Engine {
             let error = RpcError::method_not_found(request.method());
             return Reply::error(status(era, &error), Some(id), &error);
         }
-        match self.handler.handle(cx, request).await {
+        match self.answer(cx, request).await {
             Ok(result) => Reply::message(write::response(id, &result)),
             Err(Failure::Rpc(error)) => Reply::error(status(era, &error), Some(id), &error),
             Err(Failure::Refused(refusal)) => Reply::refused(Some(id), &refusal),
         }
+    }
+
+    /// What the handler says. A panic is one request's failure: streams end, and others on the pipe go on.
+    async fn answer(&self, cx: &Cx<'_>, request: &Request<'_>) -> Result<Bytes, Failure> {
+        let answer = AssertUnwindSafe(async { self.handler.handle(cx, request).await }).catch_unwind();
+        answer.await.unwrap_or_else(|_| {
+            tracing::error!(method = request.method(), "a handler panicked");
+            Err(RpcError::internal().into())
+        })
     }
 }
 
@@ -288,17 +304,12 @@ impl Source {
         }
     }
 
-    /// Of this message: those that opened a pipe say nothing about it.
-    fn headers(&self) -> Option<&HeaderMap> {
-        match self {
-            Self::Http { headers, .. } => Some(headers),
-            Self::Pipe { .. } => None,
-        }
-    }
-
     /// `MCP-Protocol-Version`, which only HTTP has.
     pub(crate) fn version_header(&self) -> Option<&str> {
-        self.headers()?.get(&headers::PROTOCOL_VERSION).map(|value| value.to_str().unwrap_or("").trim())
+        self.peer()
+            .headers_of_message()?
+            .get(&headers::PROTOCOL_VERSION)
+            .map(|value| value.to_str().unwrap_or("").trim())
     }
 
     /// What names the requests of a pipe that never initialized.

@@ -273,7 +273,13 @@ impl StreamableHttp {
             Err(refused) => return reply(refused),
         };
         let Some(id) = last_event_id else {
-            return self.events(None, Messages::Stream(legacy_changes(&self.engine, session)));
+            // It ends with the session, or when the client opens another.
+            let run = self.engine.sessions.stream(&session);
+            let over = async move {
+                let _ = tokio::time::timeout(session.left(), run.cancelled()).await;
+            };
+            let changes = legacy_changes(&self.engine, session).take_until(over).boxed();
+            return self.events(None, Messages::Stream(changes));
         };
         match id.to_str().ok().and_then(|id| self.streams.resume(&session, id)) {
             Some(reader) => Sse::new(None, reader, self.config.keep_alive).response(),

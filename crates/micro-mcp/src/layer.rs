@@ -47,7 +47,7 @@ use crate::{Change, Cx, Failure, Handler, Peer, Principal, Refusal, Request, Ser
 /// }
 ///
 /// let server = Server::builder("timed", "1.0").build()?;
-/// let handler = Timing.around(std::sync::Arc::new(server)); // for `http::Endpoint` or `stdio::serve`
+/// let handler = Timing.around(std::sync::Arc::new(server)); // for `http::StreamableHttp` or `stdio::serve`
 /// # Ok::<(), micro_mcp::BuildError>(())
 /// ```
 ///

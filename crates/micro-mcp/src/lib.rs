@@ -1,4 +1,4 @@
-//! MCP servers, for every revision from 2024-11-05 to 2026-07-28, over Streamable HTTP and stdio.
+//! MCP servers and clients, for every revision from 2024-11-05 to 2026-07-28, over every transport there is.
 //!
 //! Knows the protocol's course: eras, sessions, streams, headers, what is checked in which order.
 //! Does not know the registry, services, tenants or policies: a [`Handler`] answers, whoever that is.
@@ -23,6 +23,7 @@ mod server;
 mod session;
 pub mod stdio;
 pub mod task;
+mod time;
 pub mod transport;
 
 pub use self::{

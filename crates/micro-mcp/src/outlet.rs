@@ -9,6 +9,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{ask::Notes, session::Session};
 
@@ -44,9 +45,8 @@ struct State {
     /// Nobody reads any more: what is written is dropped.
     closed: bool,
     cancelled: bool,
-    outlives_client: bool,
-    /// The legacy session it belongs to, when it has an id.
-    session: Option<Session>,
+    /// The legacy session that the client can come back to, and the places for calls whose client left.
+    outlives: Option<(Session, Arc<Semaphore>)>,
     reader: Option<Waker>,
     writers: Vec<Waker>,
 }
@@ -174,21 +174,21 @@ impl Outlet {
         self.state.lock().cancelled
     }
 
-    /// From now on a client that goes away does not end the request; with the session's id it can come
-    /// back.
-    pub(crate) fn outlive_client(&self, session: Option<Session>) {
-        let mut state = self.way_out().lock();
-        (state.outlives_client, state.session) = (true, session);
+    /// From now on a client that goes away does not end the request, if there is a place left: with the
+    /// session's id it can come back.
+    pub(crate) fn outlive_client(&self, session: Session, places: &Arc<Semaphore>) {
+        self.way_out().lock().outlives = Some((session, places.clone()));
     }
 
     /// The legacy session of the request, when it has an id.
     pub(crate) fn session(&self) -> Option<Session> {
-        self.state.lock().session
+        self.state.lock().outlives.as_ref().map(|(session, _)| *session)
     }
 
-    /// Whether to go on without a client, said once; a cancelled request does not.
-    pub(crate) fn take_outlives_client(&self) -> bool {
+    /// The place in which to go on without a client, given once; a cancelled request has none.
+    pub(crate) fn take_place(&self) -> Option<OwnedSemaphorePermit> {
         let mut state = self.state.lock();
-        std::mem::take(&mut state.outlives_client) && !state.cancelled
+        let (_, places) = state.outlives.take().filter(|_| !state.cancelled)?;
+        places.try_acquire_owned().ok()
     }
 }

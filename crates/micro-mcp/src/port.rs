@@ -1,11 +1,11 @@
 //! The port: what a server asks of whoever answers.
 
-use std::{any::Any, borrow::Cow, net::SocketAddr, sync::Arc};
+use std::{any::Any, borrow::Cow, fmt, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use futures_core::{future::BoxFuture, stream::BoxStream};
 use futures_util::stream;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use micro_mcp_proto::{Implementation, RpcError, ServerCapabilities};
 use serde_json::value::RawValue;
 
@@ -97,8 +97,8 @@ impl Request<'_> {
     }
 }
 
-/// Where a message came from.
-#[derive(Debug, Clone, Copy)]
+/// Where a message came from. Its `Debug` names the headers and keeps their values, which may be secret.
+#[derive(Clone, Copy)]
 pub struct Peer<'a> {
     /// The HTTP headers of the message, or of the request that opened its pipe; none on stdio.
     pub headers: Option<&'a HeaderMap>,
@@ -106,6 +106,21 @@ pub struct Peer<'a> {
     pub address: Option<SocketAddr>,
     /// How it came.
     pub transport: Transport,
+}
+
+impl<'a> Peer<'a> {
+    /// The headers, when they are those of this message: what a pipe was opened with says nothing about it.
+    pub(crate) fn headers_of_message(&self) -> Option<&'a HeaderMap> {
+        self.headers.filter(|_| self.transport == Transport::Http)
+    }
+}
+
+impl fmt::Debug for Peer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.headers.map(|headers| headers.keys().map(HeaderName::as_str).collect::<Vec<_>>());
+        let Self { address, transport, .. } = self;
+        f.debug_struct("Peer").field("headers", &names).field("address", address).field("transport", transport).finish()
+    }
 }
 
 /// How messages come and go.
@@ -239,4 +254,19 @@ pub enum Change {
     ElicitationComplete(Arc<str>),
     /// What any resource may hold: too much happened to say which.
     AnyResource,
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header;
+
+    use super::*;
+
+    #[test]
+    fn a_peer_that_is_shown_keeps_what_its_headers_say() {
+        let headers = HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static("Bearer secret"))]);
+        let peer = Peer { headers: Some(&headers), address: None, transport: Transport::Http };
+        let shown = format!("{peer:?}");
+        assert!(shown.contains("authorization") && !shown.contains("secret"), "{shown}");
+    }
 }

@@ -18,8 +18,8 @@ use crate::{
 /// Runs one exchange where it is polled, without a task of its own.
 ///
 /// As a stream it gives the notifications and, last, the reply. Dropping it cancels the request,
-/// unless the request outlives its client (legacy: a disconnect is no cancellation), in which case a
-/// task takes it to its end.
+/// unless the request outlives its client (legacy sessions: a disconnect is no cancellation), in which
+/// case a task takes it to its end.
 pub(crate) struct Running {
     exchange: Option<Pin<Box<dyn Future<Output = Reply> + Send>>>,
     /// Kept back until what was said before it has been sent.
@@ -107,14 +107,48 @@ impl Stream for Messages {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.outlet.close(); // what a handler left behind must not wait for a reader
         let Some(exchange) = self.exchange.take() else { return };
-        self.outlet.close();
-        if self.outlet.take_outlives_client()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if let Some(place) = self.outlet.take_place() {
             // As a `Running` again, so that the client can still cancel it by name.
             let mut rest = Self { exchange: Some(exchange), reply: None, outlet: self.outlet.clone() };
-            runtime.spawn(async move { while rest.next().await.is_some() {} });
+            runtime.spawn(async move {
+                let _place = place;
+                while rest.next().await.is_some() {}
+            });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use micro_mcp_proto::{ClientCapabilities, Revision};
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::session::Session;
+
+    #[tokio::test]
+    async fn calls_whose_clients_left_are_bounded() {
+        let places = Arc::new(Semaphore::new(2));
+        let begin = || {
+            let (outlet, alive) = (Arc::new(Outlet::default()), Arc::new(()));
+            outlet.outlive_client(Session::local(Revision::V2025_11_25, ClientCapabilities::default()), &places);
+            let held = alive.clone();
+            let running = Running::new(outlet.clone(), async move {
+                let _held = held;
+                pending().await
+            });
+            (running, outlet, alive)
+        };
+        let left: Vec<_> =
+            (0..3).map(|_| begin()).map(|(running, outlet, alive)| (drop(running), outlet, alive)).collect();
+        let go_on: Vec<bool> = left.iter().map(|(_, _, alive)| Arc::strong_count(alive) == 2).collect();
+        assert_eq!(go_on, [true, true, false], "there is no place for the third");
+        left[0].1.cancel();
+        let _place = places.acquire().await; // one that ends gives its place back
     }
 }

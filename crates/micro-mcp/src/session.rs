@@ -1,22 +1,21 @@
 //! Legacy sessions without a store: the id is a sealed token that says all there is to know.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+mod kept;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use micro_mcp_proto::{ClientCapabilities, Id, LogLevel, Revision};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
-use crate::{KeyRing, Principal, ask::Pending, outlet::Outlet, seal::NONCE};
+use self::kept::{Kept, Watched};
+use crate::{KeyRing, Principal, ask::Pending, outlet::Outlet, seal::NONCE, time::unix};
 
 /// What `initialize` agreed on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Session {
-    /// Which session; the nonce of its token.
-    name: [u8; NONCE],
+    name: Name,
     pub(crate) revision: Revision,
     pub(crate) capabilities: ClientCapabilities,
     /// Unix seconds after which the id is unknown.
@@ -40,13 +39,23 @@ impl Session {
     }
 
     /// What tells it from others.
-    pub(crate) fn name(&self) -> [u8; NONCE] {
+    pub(crate) fn name(&self) -> Name {
         self.name
+    }
+
+    /// Its place among what is kept of sessions.
+    fn key(&self) -> kept::Key {
+        (self.expires, self.name)
     }
 
     /// Whether it came out of a sealed id.
     pub(crate) fn is_sealed(&self) -> bool {
         self.expires != u64::MAX
+    }
+
+    /// How long its id is still known.
+    pub(crate) fn left(&self) -> Duration {
+        Duration::from_secs(self.expires).saturating_sub(unix())
     }
 }
 
@@ -56,47 +65,57 @@ pub(crate) struct Sessions {
     ttl: Duration,
     /// Questions to clients that wait for answers.
     pub(crate) asks: Arc<Pending>,
+    /// Places for calls that go on after their clients left.
+    pub(crate) detached: Arc<Semaphore>,
     /// By the first byte of a session's name, so that no lock is everyone's.
     shards: [Mutex<Shard>; 16],
 }
 
-#[derive(Default)]
 struct Shard {
-    /// Ended sessions until they would have expired.
-    ended: HashMap<[u8; NONCE], u64>,
-    running: HashMap<([u8; NONCE], Box<str>), Arc<Outlet>>,
-    /// What `logging/setLevel` asked for. Forgotten by a restart or by too many others: the default
-    /// then applies again.
-    levels: HashMap<[u8; NONCE], LogLevel>,
-    /// The resources that `resources/subscribe` named, and when the session expires.
-    watched: HashMap<[u8; NONCE], (u64, HashSet<Box<str>>)>,
+    running: HashMap<(Name, Box<str>), Arc<Outlet>>,
+    /// Sessions that were ended before they expired.
+    ended: Kept<()>,
+    /// What `logging/setLevel` asked for; without it, or once it is forgotten, the default applies.
+    levels: Kept<LogLevel>,
+    /// What `resources/subscribe` named.
+    watched: Kept<Watched>,
 }
+
+/// What tells a session from others: the nonce of its token.
+type Name = [u8; NONCE];
 
 /// Bytes of a sealed session: format, issued, expires, revision, capabilities, digest of the subject.
 const SEALED: usize = 1 + 8 + 8 + 1 + 1 + 16;
 const FORMAT: u8 = 1;
 const PURPOSE: &str = "mcp-session";
-/// Ended sessions kept in each shard; beyond, those nearest to their expiry are forgotten.
-const MAX_ENDED: usize = 4096;
-/// Log levels kept in each shard; beyond, all are forgotten.
-const MAX_LEVELS: usize = 4096;
-/// Resources that a session may watch, and sessions of a shard that may watch any.
-const MAX_WATCHED: usize = 256;
-const MAX_WATCHERS: usize = 1024;
-/// Longest URI that can be watched, in bytes.
-const MAX_URI: usize = 4096;
+/// What is kept in each shard, in bytes: of ended sessions and of levels, and of watched resources.
+const MAX_KEPT: usize = 512 << 10;
+const MAX_WATCHED: usize = 1 << 20;
+/// Calls that go on after their clients left; beyond, they end with them.
+const MAX_DETACHED: usize = 1000;
+/// The name under which a session's stream of changes runs. Ids of requests are never empty.
+const STREAM: &str = "";
 /// The log level of a session that set none.
 const DEFAULT_LEVEL: LogLevel = LogLevel::Info;
 
 impl Sessions {
     pub(crate) fn new(keys: KeyRing, ttl: Duration) -> Self {
+        let shard = |_| {
+            Mutex::new(Shard {
+                running: HashMap::new(),
+                ended: Kept::new(MAX_KEPT),
+                levels: Kept::new(MAX_KEPT),
+                watched: Kept::new(MAX_WATCHED),
+            })
+        };
         let asks = Arc::new(Pending::new(keys.clone()));
-        Self { keys, ttl, asks, shards: Default::default() }
+        let detached = Arc::new(Semaphore::new(MAX_DETACHED));
+        Self { keys, ttl, asks, detached, shards: std::array::from_fn(shard) }
     }
 
     /// A new session id, bound to the subject. Visible ASCII only.
     pub(crate) fn issue(&self, revision: Revision, capabilities: ClientCapabilities, principal: &Principal) -> String {
-        let now = now();
+        let now = unix().as_secs();
         let mut plain = Vec::with_capacity(SEALED);
         plain.push(FORMAT);
         plain.extend(now.to_be_bytes());
@@ -114,33 +133,40 @@ impl Sessions {
         let expires = u64::from_be_bytes(plain[9..17].try_into().ok()?);
         let revision = Revision::ALL.into_iter().find(|r| *r as u8 == plain[17])?;
         let capabilities = ClientCapabilities::from_bits(plain[18]);
-        let alive = plain[0] == FORMAT && now() < expires && plain[19..] == digest(principal);
-        let ended = || self.shard(&name).lock().ended.contains_key(&name);
-        (alive && !ended()).then_some(Session { name, revision, capabilities, expires })
+        let session = Session { name, revision, capabilities, expires };
+        let alive = plain[0] == FORMAT && !session.left().is_zero() && plain[19..] == digest(principal);
+        let ended = || self.shard(&name).lock().ended.get(session.key()).is_some();
+        (alive && !ended()).then_some(session)
     }
 
     /// Ends a session: its id is unknown from now on, and what runs in it is cancelled.
     pub(crate) fn end(&self, session: &Session) {
         let mut shard = self.shard(&session.name).lock();
-        if shard.ended.len() >= MAX_ENDED {
-            let now = now();
-            shard.ended.retain(|_, expires| *expires > now);
-        }
-        if shard.ended.len() >= MAX_ENDED {
-            let nearest = shard.ended.iter().min_by_key(|(_, expires)| **expires).map(|(name, _)| *name);
-            nearest.map(|name| shard.ended.remove(&name));
-        }
-        shard.ended.insert(session.name, session.expires);
-        shard.levels.remove(&session.name);
-        shard.watched.remove(&session.name);
+        shard.ended.put(session.key(), ());
+        shard.levels.remove(session.key());
+        shard.watched.remove(session.key());
         shard.running.iter().filter(|((name, _), _)| *name == session.name).for_each(|(_, outlet)| outlet.cancel());
     }
 
     /// Notes that a request runs, so that it can be cancelled, until the guard is dropped.
     pub(crate) fn run(self: &Arc<Self>, session: &Session, id: Id<'_>, outlet: &Arc<Outlet>) -> Run {
-        let key = (session.name, Box::from(id.as_str()));
-        self.shard(&session.name).lock().running.insert(key.clone(), outlet.clone());
-        Run { sessions: self.clone(), key, outlet: outlet.clone() }
+        self.enter(session, id.as_str(), outlet.clone()).0
+    }
+
+    /// Notes that a session's stream of changes runs, which takes over from the one before: a message must
+    /// not go to two of them (`basic/transports`, "Multiple Connections", 2025-11-25).
+    pub(crate) fn stream(self: &Arc<Self>, session: &Session) -> Run {
+        let (run, before) = self.enter(session, STREAM, Arc::default());
+        if let Some(outlet) = before {
+            outlet.cancel();
+        }
+        run
+    }
+
+    fn enter(self: &Arc<Self>, session: &Session, id: &str, outlet: Arc<Outlet>) -> (Run, Option<Arc<Outlet>>) {
+        let key = (session.name, Box::from(id));
+        let before = self.shard(&session.name).lock().running.insert(key.clone(), outlet.clone());
+        (Run { sessions: self.clone(), key, outlet }, before)
     }
 
     /// Cancels a request. Unknown and finished ones are ignored.
@@ -153,55 +179,34 @@ impl Sessions {
 
     /// From which level on a session gets log messages.
     pub(crate) fn level(&self, session: &Session) -> LogLevel {
-        self.shard(&session.name).lock().levels.get(&session.name).copied().unwrap_or(DEFAULT_LEVEL)
+        self.shard(&session.name).lock().levels.get(session.key()).copied().unwrap_or(DEFAULT_LEVEL)
     }
 
     /// Notes what `logging/setLevel` asked for.
     pub(crate) fn set_level(&self, session: &Session, level: LogLevel) {
-        let mut shard = self.shard(&session.name).lock();
-        if shard.levels.len() >= MAX_LEVELS {
-            shard.levels.clear();
-        }
-        shard.levels.insert(session.name, level);
+        self.shard(&session.name).lock().levels.put(session.key(), level);
     }
 
-    /// Notes that a session watches a resource; false when it, or all of them, watch too many.
+    /// Notes that a session watches a resource; false when it watches too much.
     ///
     /// This is known to this process alone: with replicas, the one that has the client's GET stream must
     /// be the one that was asked, so balancers should keep legacy sessions where they are.
     pub(crate) fn watch(&self, session: &Session, uri: &str) -> bool {
-        let mut shard = self.shard(&session.name).lock();
-        let known = shard.watched.contains_key(&session.name);
-        if !known && shard.watched.len() >= MAX_WATCHERS {
-            let now = now();
-            shard.watched.retain(|_, (expires, _)| *expires > now);
-        }
-        if uri.len() > MAX_URI || (!known && shard.watched.len() >= MAX_WATCHERS) {
-            return false;
-        }
-        let (_, uris) = shard.watched.entry(session.name).or_insert_with(|| (session.expires, HashSet::new()));
-        uris.contains(uri) || (uris.len() < MAX_WATCHED && uris.insert(uri.into()))
+        self.shard(&session.name).lock().watched.change(session.key(), |watched| watched.add(uri))
     }
 
     /// Notes that it no longer does.
     pub(crate) fn unwatch(&self, session: &Session, uri: &str) {
-        let mut shard = self.shard(&session.name).lock();
-        if let Some((_, uris)) = shard.watched.get_mut(&session.name) {
-            uris.remove(uri);
-            if uris.is_empty() {
-                shard.watched.remove(&session.name);
-            }
-        }
+        self.shard(&session.name).lock().watched.change(session.key(), |watched| watched.remove(uri));
     }
 
     /// What a session watches.
     pub(crate) fn watched(&self, session: &Session) -> Vec<String> {
         let shard = self.shard(&session.name).lock();
-        let uris = shard.watched.get(&session.name).map(|(_, uris)| uris);
-        uris.into_iter().flatten().map(|uri| uri.to_string()).collect()
+        shard.watched.get(session.key()).map(Watched::all).unwrap_or_default()
     }
 
-    fn shard(&self, name: &[u8; NONCE]) -> &Mutex<Shard> {
+    fn shard(&self, name: &Name) -> &Mutex<Shard> {
         &self.shards[usize::from(name[0]) % self.shards.len()]
     }
 }
@@ -209,7 +214,7 @@ impl Sessions {
 /// A request that can be cancelled.
 pub(crate) struct Run {
     sessions: Arc<Sessions>,
-    key: ([u8; NONCE], Box<str>),
+    key: (Name, Box<str>),
     outlet: Arc<Outlet>,
 }
 
@@ -238,10 +243,6 @@ pub(crate) fn digest(principal: &Principal) -> [u8; 16] {
         hash.update(subject.as_bytes());
     }
     hash.finalize()[..16].try_into().expect("half of a digest")
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]
@@ -277,17 +278,5 @@ mod tests {
         let session = ours.open(&id, &nobody).unwrap();
         ours.end(&session);
         assert!(ours.open(&id, &nobody).is_none());
-    }
-
-    #[test]
-    fn the_set_of_ended_sessions_is_bounded() {
-        let ours = sessions(&KeyRing::random(), 60);
-        for i in 0..=MAX_ENDED as u64 {
-            let mut session = Session::local(Revision::V2025_06_18, ClientCapabilities::default());
-            session.name[4..].copy_from_slice(&i.to_be_bytes());
-            session.expires = u64::MAX - i;
-            ours.end(&session);
-        }
-        assert_eq!(ours.shards[0].lock().ended.len(), MAX_ENDED);
     }
 }

@@ -3,13 +3,17 @@
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use micro_mcp_proto::{Id, RpcError, write};
+use micro_mcp_proto::{Id, RpcError, method, write};
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
 use tokio::{sync::oneshot, time::timeout};
 
 use super::AskError;
-use crate::{KeyRing, outlet::Outlet, seal::NONCE};
+use crate::{
+    KeyRing,
+    outlet::Outlet,
+    seal::{self, NONCE},
+};
 
 /// What a client answered: a result, or an error.
 type Answer = Result<Box<RawValue>, RpcError>;
@@ -18,7 +22,8 @@ type Answer = Result<Box<RawValue>, RpcError>;
 /// reaches another replica, that one says 202 and the question here runs out of time, so replicas want
 /// a balancer that keeps legacy sessions where they are.
 pub(crate) struct Pending {
-    waiting: Mutex<HashMap<Box<str>, Waiting>>,
+    /// None, once no answer can come.
+    waiting: Mutex<Option<HashMap<Box<str>, Waiting>>>,
     /// Bind the names of pages to sessions.
     keys: KeyRing,
 }
@@ -41,7 +46,7 @@ const MAX_OF_SESSION: usize = 64;
 
 impl Pending {
     pub(crate) fn new(keys: KeyRing) -> Self {
-        Self { waiting: Mutex::default(), keys }
+        Self { waiting: Mutex::new(Some(HashMap::new())), keys }
     }
 
     /// Whether a page was named for the client of this session, by whichever replica.
@@ -54,6 +59,7 @@ impl Pending {
     pub(crate) fn resolve(&self, session: [u8; NONCE], id: Id<'_>, outcome: Result<&RawValue, &RawValue>) {
         let id = id.as_str().trim_matches('"');
         let mut pending = self.waiting.lock();
+        let Some(pending) = pending.as_mut() else { return };
         if pending.get(id).is_none_or(|waiting| waiting.session != session) {
             return;
         }
@@ -64,10 +70,16 @@ impl Pending {
         });
     }
 
+    /// No answer comes any more: whoever waits for one, or asks from now on, is told so.
+    pub(crate) fn close(&self) {
+        self.waiting.lock().take();
+    }
+
     fn open(&self, session: [u8; NONCE]) -> Option<(String, oneshot::Receiver<Answer>)> {
         let id = random_id();
         let (answer, answered) = oneshot::channel();
         let mut pending = self.waiting.lock();
+        let pending = pending.as_mut()?;
         let full = pending.len() >= MAX_PENDING
             || pending.values().filter(|waiting| waiting.session == session).count() >= MAX_OF_SESSION;
         if full {
@@ -131,9 +143,9 @@ struct Open<'a> {
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         // Still there: nobody answered.
-        if self.pending.waiting.lock().remove(&*self.id).is_some() {
+        if self.pending.waiting.lock().as_mut().is_some_and(|pending| pending.remove(&*self.id).is_some()) {
             let params = format!(r#"{{"requestId":"{}"}}"#, self.id);
-            self.outlet.try_send(write::notification("notifications/cancelled", Some(params.as_bytes())));
+            self.outlet.try_send(write::notification(method::CANCELLED, Some(params.as_bytes())));
         }
     }
 }
@@ -145,7 +157,5 @@ fn page_of(session: [u8; NONCE]) -> String {
 
 /// A name nobody can guess, and no replica uses again.
 pub(crate) fn random_id() -> String {
-    let mut bytes = [0; 12];
-    getrandom::fill(&mut bytes).expect("the operating system gives randomness");
-    URL_SAFE_NO_PAD.encode(bytes)
+    URL_SAFE_NO_PAD.encode(seal::random::<12>())
 }

@@ -1,9 +1,6 @@
 //! Rounds: a request that asks ends, and begins anew with the answers (`basic/patterns/mrtr`, 2026-07-28).
 
-use std::{
-    fmt::Write,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{fmt::Write, time::Duration};
 
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
@@ -27,6 +24,7 @@ use super::{
 use crate::{
     CallError, Cx, KeyRing, Principal,
     result::{self, Identity},
+    time::unix,
 };
 
 /// Ends a call with questions, and a state to get back with the answers. For handlers that must not run
@@ -217,7 +215,7 @@ impl Rounds {
             Some(token) => {
                 let (_, plain) = self.keys.open(&purpose(cx.principal, scope), &token).ok_or_else(invalid)?;
                 let sealed: Sealed = serde_json::from_slice(&plain).map_err(|_| invalid())?;
-                Some(sealed).filter(|sealed| now() < sealed.until).ok_or_else(invalid).map(Some)?
+                Some(sealed).filter(|sealed| unix().as_secs() < sealed.until).ok_or_else(invalid).map(Some)?
             }
         };
         let wrong = |_| RpcError::invalid_params("params.inputResponses must be an object");
@@ -249,7 +247,7 @@ impl Rounds {
         open.iter().try_for_each(|(_, question)| question::check(question, client))?;
         let worded = |(key, question)| Ok((key, question::in_words_of(cx.revision, question)?));
         let open: Vec<(String, InputRequest)> = open.into_iter().map(worded).collect::<Result<_, AskError>>()?;
-        let until = now() + self.ttl.as_secs();
+        let until = (unix() + self.ttl).as_secs();
         let sealed = serde_json::to_vec(&Sealed { until, answers, state: required.state });
         let sealed = sealed.ok().filter(|sealed| sealed.len() <= MAX_STATE).ok_or_else(|| {
             tracing::error!(method = scope.method, name = scope.name, "answers and state are too large to travel");
@@ -329,10 +327,6 @@ fn canonical(arguments: Option<&RawValue>) -> String {
     let Ok(mut value) = serde_json::from_str::<Value>(raw.get()) else { return raw.get().to_owned() };
     value.sort_all_objects();
     value.to_string()
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]

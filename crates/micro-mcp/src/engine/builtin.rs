@@ -57,7 +57,7 @@ pub(super) fn initialized(info: &ServerInfo, revision: Revision, id: Id<'_>) -> 
     Reply::message(write::response(id, &writer.finish()))
 }
 
-/// The request that `notifications/cancelled` names.
+/// The request that a cancellation names.
 pub(super) fn cancelled_id(params: &RawValue) -> Option<Id<'_>> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

@@ -47,7 +47,10 @@ pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Re
         return watch(engine, &cx, named.then_some(session), &ask).await;
     }
     let _run = named.then(|| engine.sessions.run(&session, ask.id, ask.outlet));
-    ask.outlet.outlive_client(session.is_sealed().then_some(session));
+    // Without an id nobody could come back for the answer, nor cancel it.
+    if session.is_sealed() {
+        ask.outlet.outlive_client(session, &engine.sessions.detached);
+    }
     engine.handle(&cx, ask.request, ask.id).await
 }
 
@@ -101,7 +104,7 @@ async fn watch(engine: &Engine, cx: &Cx<'_>, session: Option<Session>, ask: &Ask
         Ok(uri) => uri,
         Err(error) => return fail(&error),
     };
-    if let Err(failure) = engine.handler.handle(cx, ask.request).await {
+    if let Err(failure) = engine.answer(cx, ask.request).await {
         return match failure {
             Failure::Rpc(error) => fail(&error),
             Failure::Refused(refusal) => Reply::refused(Some(ask.id), &refusal),
@@ -120,18 +123,9 @@ async fn watch(engine: &Engine, cx: &Cx<'_>, session: Option<Session>, ask: &Ask
 /// The session of a request, or what can be told of a client that shows none.
 fn session(engine: &Engine, source: &Source, ask: &Ask<'_>) -> Result<Session, (StatusCode, RpcError)> {
     let session = engine.session(source, ask.principal)?;
-    let named = match source.version_header() {
-        None => None,
-        Some(text) => match Revision::parse(text).filter(|revision| revision.era() == Era::Legacy) {
-            Some(revision) => Some(revision),
-            None => {
-                let error = RpcError::invalid_request(format!("Unsupported protocol version: {text:.40}"));
-                return Err((StatusCode::BAD_REQUEST, error));
-            }
-        },
-    };
-    let assumed = || named.map_or_else(assumed, |revision| Session::local(revision, ClientCapabilities::default()));
-    Ok(session.unwrap_or_else(assumed))
+    let named = || source.version_header().and_then(Revision::parse);
+    let local = || named().map_or_else(assumed, |revision| Session::local(revision, ClientCapabilities::default()));
+    Ok(session.unwrap_or_else(local))
 }
 
 /// Messages in one batch; each may cost an answer many times its size.

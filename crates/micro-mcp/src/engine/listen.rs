@@ -98,7 +98,7 @@ pub(super) fn listen(engine: &Engine, ask: &Ask<'_>, run: Option<Run>) -> Reply 
     let mut last = Vec::new();
     if ask.peer.transport == Transport::Stdio {
         let params = format!(r#"{{"requestId":{},"_meta":{meta}}}"#, ask.id);
-        last.push(write::notification("notifications/cancelled", Some(params.as_bytes())));
+        last.push(write::notification(method::CANCELLED, Some(params.as_bytes())));
     }
     let result = format!(r#"{{"resultType":"complete","_meta":{meta}}}"#);
     last.push(write::response(ask.id, result.as_bytes()));

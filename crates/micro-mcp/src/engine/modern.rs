@@ -4,10 +4,10 @@ use http::StatusCode;
 use micro_mcp_proto::{ClientCapabilities, Era, Meta, Revision, RpcError, headers, meta_key};
 
 use super::{Ask, Engine, Reply, Source, builtin, listen, status};
-use crate::{Cx, Transport};
+use crate::Cx;
 
 pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Reply {
-    let revision = match check(source, &ask) {
+    let revision = match check(&ask) {
         Ok(revision) => revision,
         Err(error) => return Reply::error(StatusCode::BAD_REQUEST, Some(ask.id), &error),
     };
@@ -39,7 +39,7 @@ pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Re
 
 /// What every modern request must say, in the order the specification's transport page and the
 /// official suite expect.
-pub(super) fn check(source: &Source, ask: &Ask<'_>) -> Result<Revision, RpcError> {
+pub(super) fn check(ask: &Ask<'_>) -> Result<Revision, RpcError> {
     let meta = &ask.params.meta;
     let claimed = meta.protocol_version.as_deref().ok_or_else(|| Meta::missing(meta_key::PROTOCOL_VERSION))?;
     match meta.client_capabilities {
@@ -50,7 +50,7 @@ pub(super) fn check(source: &Source, ask: &Ask<'_>) -> Result<Revision, RpcError
         }
         Some(_) => {}
     }
-    let headers = source.headers().filter(|_| ask.peer.transport == Transport::Http);
+    let headers = ask.peer.headers_of_message();
     if let Some(headers) = headers {
         headers::check_version(headers, claimed)?;
     }

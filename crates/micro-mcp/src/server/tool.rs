@@ -156,9 +156,9 @@ pub(super) struct ToolEntry {
 }
 
 impl ToolEntry {
-    /// Whether the headers say what the arguments say; only modern HTTP has them.
+    /// Whether the headers say what the arguments say. Only modern messages over HTTP have any of their own.
     pub(super) fn check_headers(&self, cx: &Cx<'_>, arguments: Option<&RawValue>) -> Result<(), RpcError> {
-        match (cx.era(), cx.headers()) {
+        match (cx.era(), cx.peer.headers_of_message()) {
             (Era::Modern, Some(headers)) => headers::check_params(&self.mirrored, headers, arguments),
             _ => Ok(()),
         }

@@ -1,11 +1,6 @@
 //! The course of tasks: begun by a call, seen and answered by its client, ended by its handler.
 
-use std::{
-    collections::BTreeMap,
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -22,6 +17,7 @@ use crate::{
     result::{self, Identity, Writer},
     seal,
     session::digest,
+    time::unix,
 };
 
 /// The tasks of a server.
@@ -335,7 +331,7 @@ fn time(unix_ms: u64) -> String {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
+    millis(unix())
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 
 use super::Pipe;
 use crate::{
-    Handler, KeyRing,
+    Handler, KeyRing, Transport,
     engine::{Caller, Engine, Reply, Source, legacy_changes},
     outlet::{Outlet, Said},
     running::{Messages, Output, Running},
@@ -27,7 +27,8 @@ use crate::{
 /// Calls in flight; beyond, the client waits in its pipe.
 const MAX_RUNNING: usize = 4096;
 
-/// Serves the client at the other end until it closes the pipe, then lets the calls in flight finish.
+/// Serves the client at the other end until it closes the pipe, then lets the calls in flight finish; those
+/// that wait for an answer of the client are told that none comes.
 ///
 /// A drain ends the reading as the end of input does. Calls run side by side within this future; none has a
 /// task of its own.
@@ -70,7 +71,10 @@ struct Serving {
 enum Event {
     Message(Bytes),
     TooLong(io::Error),
+    /// Nothing more is read.
     End,
+    /// The client is gone, or can at least say nothing more.
+    Gone,
     /// A call said something, or ended.
     Said(Option<Vec<u8>>),
     Flushed,
@@ -113,9 +117,13 @@ impl Serving {
                     }
                 }
                 Event::Flushed => self.dirty = false,
-                Event::End => {
-                    self.reading = false;
-                    drain.begin(); // listeners end: nobody will cancel them any more
+                Event::End => self.end(),
+                Event::Gone => {
+                    // Only standard output can outlive the input: there calls in flight may finish.
+                    if self.caller.transport != Transport::Stdio {
+                        self.running.clear();
+                    }
+                    self.end();
                 }
             }
             // Legacy clients hear of changes unasked, once they have initialized.
@@ -127,6 +135,13 @@ impl Serving {
         }
         let _ = self.pipe.sink.close().await; // who has gone needs no goodbye
         Ok(())
+    }
+
+    /// Without input nobody cancels listeners or answers questions any more.
+    fn end(&mut self) {
+        self.reading = false;
+        self.engine.drain.begin();
+        self.engine.sessions.asks.close();
     }
 
     /// Input and calls in turn; what was said goes out when neither has anything.
@@ -146,7 +161,7 @@ impl Serving {
                     return Ok(Poll::Ready(Event::TooLong(error)));
                 }
                 Poll::Ready(Some(Err(error))) => return Err(error),
-                Poll::Ready(None) => return Ok(Poll::Ready(Event::End)),
+                Poll::Ready(None) => return Ok(Poll::Ready(Event::Gone)),
                 Poll::Pending => {}
             }
         }

@@ -55,6 +55,10 @@ struct Who {
     town: String,
 }
 
+fn panics() -> String {
+    panic!("a tool panics")
+}
+
 fn nowhere() -> String {
     "Nowhere".into()
 }
@@ -115,9 +119,9 @@ pub(crate) fn waiting() -> Arc<Waiting> {
     })
 }
 
-/// A small calculator with a tool that waits, one that talks, and one with a mirrored argument.
+/// A small calculator with tools that wait, talk, panic, ask and leave things behind, and one with a mirrored argument.
 pub(crate) fn server(waiting: &Arc<Waiting>) -> Server {
-    let (waiting, away) = (waiting.clone(), waiting.clone());
+    let (waiting, away, behind) = (waiting.clone(), waiting.clone(), waiting.clone());
     Server::builder("calculator", "1.0")
         .page_size(2)
         .logging()
@@ -171,6 +175,22 @@ pub(crate) fn server(waiting: &Arc<Waiting>) -> Server {
         .handler(|text: Text| async move { Json(serde_json::json!({ "text": text.text })) })
         .tool("anything")
         .handler(|_: AnyValue| async { "taken" })
+        .tool("panic")
+        .handler(|cx: CallContext, _: NoArgs| async move {
+            cx.progress(1.0, None, None).await;
+            panics()
+        })
+        .tool("leave_behind")
+        .handler(move |cx: CallContext, _: NoArgs| {
+            let waiting = behind.clone();
+            tokio::spawn(async move {
+                for step in 0..200 {
+                    cx.progress(f64::from(step), None, None).await;
+                }
+                waiting.finished.add_permits(1);
+            });
+            async { "left" }
+        })
         .build()
         .expect("the fixture is in order")
 }

@@ -61,7 +61,8 @@ async fn a_list_comes_in_pages_and_made_up_cursors_are_refused() {
             None => break,
         }
     }
-    assert_eq!(names, ["add", "wait", "come_back", "talk", "log", "region", "greet", "ask", "echo", "anything"]);
+    let all = ["add", "wait", "come_back", "talk", "log", "region", "greet", "ask", "echo", "anything", "panic"];
+    assert_eq!(names, [&all[..], &["leave_behind"]].concat());
     for made_up in [r#""cursor":"""#, r#""cursor":"AAAA""#, r#""cursor":7"#] {
         let answer = endpoint.modern("1", "tools/list", made_up).await.whole().await;
         assert_eq!(answer.error().1, -32602, "{made_up}");
@@ -112,6 +113,25 @@ async fn a_legacy_client_that_hangs_up_has_not() {
     // The server learns of it at its own pace; a call of somebody else shows that it goes on.
     assert_eq!(endpoint.post(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#).await.status, 200);
     endpoint.waiting.go.add_permits(1);
+    taken(&endpoint.waiting.finished).await;
+}
+
+#[tokio::test]
+async fn a_legacy_client_without_a_session_that_hangs_up_has_cancelled() {
+    let endpoint = Endpoint::start().await;
+    // It could neither come back nor cancel.
+    let call = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait"}}"#;
+    let answer = endpoint.send("POST", &[("MCP-Protocol-Version", "2025-11-25")], call).await;
+    taken(&endpoint.waiting.begun).await;
+    drop(answer);
+    taken(&endpoint.waiting.dropped).await;
+}
+
+#[tokio::test]
+async fn what_a_handler_leaves_behind_does_not_wait_for_a_client_that_has_its_answer() {
+    let endpoint = Endpoint::start().await;
+    let answer = endpoint.modern("1", "tools/call", r#""name":"leave_behind""#).await.whole().await;
+    assert_eq!(answer.status, 200);
     taken(&endpoint.waiting.finished).await;
 }
 

@@ -41,6 +41,41 @@ async fn a_legacy_listener_hears_everything_offered() {
 }
 
 #[tokio::test]
+async fn a_session_has_one_stream_and_the_last_to_come_gets_it() {
+    let endpoint = Endpoint::start().await;
+    let session = endpoint.initialize("2025-11-25", &[]).await;
+    let other = endpoint.initialize("2025-11-25", &[]).await;
+    let mut streams = Vec::new();
+    for session in [&session, &other, &session] {
+        let mut stream = endpoint.send("GET", &[("Mcp-Session-Id", session)], b"").await;
+        stream.until("text/event-stream").await;
+        streams.push(stream);
+    }
+    assert_eq!(streams.remove(0).whole().await.events().len(), 0, "it ends when the next one comes");
+    endpoint.notifier.changed(Change::Tools);
+    for stream in &mut streams {
+        stream.until("tools/list_changed").await;
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_session() {
+    let endpoint = Endpoint::start().await;
+    let session = endpoint.initialize("2025-11-25", &[]).await;
+    let id = [("Mcp-Session-Id", session.as_str())];
+    let mut ended = endpoint.send("GET", &id, b"").await;
+    ended.until("text/event-stream").await;
+    endpoint.send("DELETE", &id, b"").await.whole().await;
+    assert_eq!(ended.whole().await.status, 200);
+
+    let endpoint = Endpoint::with(|config| Config { session_ttl: Duration::from_secs(2), ..config }).await;
+    let session = endpoint.initialize("2025-11-25", &[]).await;
+    let mut expired = endpoint.send("GET", &[("Mcp-Session-Id", &session)], b"").await;
+    expired.until("text/event-stream").await;
+    assert_eq!(expired.whole().await.status, 200);
+}
+
+#[tokio::test]
 async fn a_silent_stream_is_kept_alive() {
     let endpoint = Endpoint::with(|config| Config { keep_alive: Duration::from_millis(5), ..config }).await;
     let wish = r#""notifications":{}"#;

@@ -77,6 +77,24 @@ async fn an_unknown_version_header_is_refused() {
 }
 
 #[tokio::test]
+async fn an_unknown_version_header_is_refused_whatever_the_message() {
+    let endpoint = Endpoint::start().await;
+    let session = endpoint.initialize("2025-11-25", &[]).await;
+    let note = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    let answer = r#"{"jsonrpc":"2.0","id":"x","result":{}}"#;
+    for (method, body) in [("POST", note), ("POST", answer), ("GET", ""), ("DELETE", "")] {
+        for ids in [&[("Mcp-Session-Id", session.as_str())][..], &[]] {
+            if method == "POST" || !ids.is_empty() {
+                let headers = [ids, &[("MCP-Protocol-Version", "1999-01-01")]].concat();
+                let answer = endpoint.send(method, &headers, body.as_bytes()).await.whole().await;
+                assert_eq!(answer.error(), (400, -32600), "{method} {body}");
+            }
+        }
+    }
+    assert_eq!(list(&endpoint, &[("Mcp-Session-Id", &session)]).await, (200, 0), "the session is still there");
+}
+
+#[tokio::test]
 async fn a_batch_from_nobody_we_know_is_refused_as_a_whole() {
     let endpoint = Endpoint::start().await;
     let batch = br#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#;

@@ -56,12 +56,16 @@ impl Pipe {
     }
 
     /// Closes our end; gives what was still said.
-    async fn close(mut self) -> Vec<Value> {
+    pub(crate) async fn close(mut self) -> Vec<Value> {
         self.to.shutdown().await.unwrap();
-        let mut rest = Vec::new();
-        while let Some(line) = self.from.next_line().await.unwrap() {
-            rest.push(serde_json::from_str(&line).unwrap());
-        }
+        let read = async {
+            let mut rest = Vec::new();
+            while let Some(line) = self.from.next_line().await.unwrap() {
+                rest.push(serde_json::from_str(&line).unwrap());
+            }
+            rest
+        };
+        let rest = tokio::time::timeout(Duration::from_secs(10), read).await.expect("the server ends in time");
         self.serving.await.unwrap().unwrap();
         rest
     }

@@ -138,6 +138,42 @@ async fn a_callback_that_panics_fails_its_call_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_tool_that_panics_fails_its_call_and_nothing_else() {
+    everywhere(async |place, client| {
+        // One that has spoken before has a stream, which must end too.
+        for outcome in [client.call("panic").await, client.call("panic").progress(|_| ()).await] {
+            assert_eq!(outcome.map_err(|error| error.code()), Err(Some(-32603)), "{:?}", place.way);
+        }
+        assert!(client.call("add").args(&json!({ "a": 1, "b": 2 })).await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn mirrored_arguments_are_asked_for_where_messages_have_headers_only() {
+    everywhere(async |place, client| {
+        client.tools().await.unwrap(); // says which are mirrored
+        let region = client.call("region").args(&json!({ "region": "eu" })).await.unwrap();
+        assert_eq!(region.content[0].as_text(), Some("eu"), "{:?}", place.way);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn where_answers_need_the_connection_calls_end_with_it() {
+    for way in [Way::WebSocket, Way::HttpSse] {
+        let place = Place::open(way).await;
+        let client = place.connect(Client::builder().revision(Revision::V2025_06_18)).await.unwrap();
+        let (outcome, ()) = tokio::join!(client.call("wait").into_future(), async {
+            taken(&place.waiting.begun).await;
+            place.kill();
+            taken(&place.waiting.dropped).await;
+        });
+        assert!(outcome.is_err(), "{way:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_dropped_call_is_cancelled() {
     everywhere(async |place, client| {
         {

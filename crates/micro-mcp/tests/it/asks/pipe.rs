@@ -34,3 +34,13 @@ async fn a_new_client_is_sent_no_request_on_the_pipe() {
     let second = pipe.ask(&modern_body_able("2", "tools/call", &params, ABLE)).await;
     assert_eq!(second["result"]["content"][0]["text"], "Hello, Ann!");
 }
+
+#[tokio::test]
+async fn a_question_ends_with_the_input_that_its_answer_would_come_by() {
+    let mut pipe = Pipe::of(server(|server| server).0);
+    pipe.ask(&initialize_body("2025-11-25", ABLE)).await;
+    let asked = pipe.ask(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"greet"}}"#).await;
+    assert_eq!(asked["method"], "elicitation/create");
+    let rest = pipe.close().await;
+    assert_eq!(rest.last().unwrap()["result"]["content"][0]["text"], "the client cannot be asked now");
+}
