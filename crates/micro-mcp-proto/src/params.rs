@@ -193,6 +193,11 @@ pub(crate) fn is_object(raw: &RawValue) -> bool {
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 pub(crate) fn as_text(raw: &RawValue) -> Result<Cow<'_, str>, serde_json::Error> {
+    // JSON that was read already: between quotes and without an escape it is what it says.
+    let quoted = raw.get().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    if let Some(plain) = quoted.filter(|text| !text.as_bytes().contains(&b'\\')) {
+        return Ok(Cow::Borrowed(plain));
+    }
     serde_json::from_str::<Text<'_>>(raw.get()).map(|text| text.0)
 }
 
