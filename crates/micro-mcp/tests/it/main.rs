@@ -4,6 +4,7 @@ mod asks;
 mod bad_input;
 mod batch;
 mod client;
+mod faults;
 mod features;
 mod fixture;
 mod http;
