@@ -4,6 +4,7 @@
 mod bench;
 mod conformance;
 mod demo;
+mod endurance;
 mod fuzz;
 mod generate;
 mod run;
@@ -32,6 +33,7 @@ enum Command {
     Bench(bench::Args),
     Conformance(conformance::Args),
     Fuzz(fuzz::Args),
+    Endurance(endurance::Args),
 }
 
 fn main() -> ExitCode {
@@ -54,5 +56,6 @@ fn obey(command: Command) -> Result<()> {
         Command::Bench(args) => bench::run(&root, &args),
         Command::Conformance(args) => conformance::run(&args),
         Command::Fuzz(args) => fuzz::run(&root, &args),
+        Command::Endurance(args) => endurance::run(&root, &args),
     }
 }

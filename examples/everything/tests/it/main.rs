@@ -2,3 +2,4 @@
 
 mod child;
 mod client;
+mod endurance;

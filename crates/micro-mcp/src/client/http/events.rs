@@ -90,6 +90,8 @@ impl Events {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
                 Err(Error::Unreachable(_)) => {}
+                // The request itself was accepted: whoever hears "session lost" would make it again.
+                Err(Error::SessionLost) if self.kind != Kind::Listen => return Err(Error::Disconnected),
                 Err(error) => return Err(error),
             }
         }
