@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request};
+use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use serde_json::json;
 use tokio::net::TcpStream;
 
-use crate::servers::TOKEN;
+use crate::message::{self, Shape};
 
 /// How much.
 #[derive(Debug, Clone, Copy)]
@@ -22,79 +22,10 @@ pub(crate) struct Load {
     pub(crate) pace: Option<u32>,
 }
 
-/// What: always the same bytes.
-#[derive(Clone)]
-pub(crate) struct Shape {
-    path: &'static str,
-    headers: HeaderMap,
-    body: Bytes,
-    /// The answer must hold this.
-    expect: &'static [u8],
-}
-
-impl Shape {
-    /// A modern call whose argument has this many bytes.
-    pub(crate) fn call(tool: &str, size: usize) -> Self {
-        Self::mcp(
-            "tools/call",
-            Some(tool),
-            json!({"name": tool, "arguments": {"text": "x".repeat(size)}}),
-            br#""text":"xxx"#,
-        )
-    }
-
-    /// The gateway's tool that answers with this many bytes.
-    pub(crate) fn tool(size: usize) -> Self {
-        let mut shape = Self::mcp(
-            "tools/call",
-            Some("bench_Bytes"),
-            json!({"name": "bench_Bytes", "arguments": arguments(size)}),
-            b"structuredContent",
-        );
-        shape.headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {TOKEN}")).expect("ASCII"));
-        shape
-    }
-
-    /// The same for the bare proxy: the arguments go through as they are.
-    pub(crate) fn proxied(size: usize) -> Self {
-        let mut headers = HeaderMap::new();
-        headers.insert("content-type", HeaderValue::from_static("application/json"));
-        headers.insert("micro-endpoint", HeaderValue::from_static("Bench.Bytes"));
-        Self { path: "/", headers, body: arguments(size).to_string().into(), expect: br#""people":["# }
-    }
-
-    /// The first page.
-    pub(crate) fn list() -> Self {
-        Self::mcp("tools/list", None, json!({}), br#""tools":["#)
-    }
-
-    fn mcp(method: &'static str, name: Option<&str>, mut params: serde_json::Value, expect: &'static [u8]) -> Self {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
-            "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
-        });
-        let mut headers = HeaderMap::new();
-        headers.insert("content-type", HeaderValue::from_static("application/json"));
-        headers.insert("accept", HeaderValue::from_static("application/json, text/event-stream"));
-        headers.insert("mcp-protocol-version", HeaderValue::from_static("2026-07-28"));
-        headers.insert("mcp-method", HeaderValue::from_static(method));
-        if let Some(name) = name {
-            headers.insert("mcp-name", HeaderValue::from_str(name).expect("ASCII"));
-        }
-        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string().into();
-        Self { path: "/mcp", headers, body, expect }
-    }
-}
-
-fn arguments(size: usize) -> serde_json::Value {
-    json!({"size": size, "label": "a label of ordinary length", "tags": ["one", "two", "three"]})
-}
-
 impl Load {
-    /// Sends all requests; gives every latency.
+    /// Sends all requests, at least one on each connection; gives every latency.
     pub(crate) async fn run(&self, address: &str, shape: &Shape) -> Result<Vec<Duration>> {
-        let each = self.requests / self.connections;
+        let each = (self.requests / self.connections).max(1);
         let start = Instant::now();
         let connections = u32::try_from(self.connections)?;
         let tasks = (0..connections).map(|n| {
@@ -110,6 +41,23 @@ impl Load {
         }
         Ok(latencies)
     }
+}
+
+/// Opens a legacy session: what every later request must say goes into the shape.
+pub(crate) async fn open_session(address: &str, revision: &'static str, shape: &mut Shape) -> Result<()> {
+    let mut sender = connect(address).await?;
+    let answer = send(&mut sender, address, &Shape::post(&message::initialize(revision))).await?;
+    ensure!(answer.status() == 200, "initialize: {}", answer.status());
+    let session = answer.headers().get("mcp-session-id").cloned();
+    answer.into_body().collect().await?;
+    let mut opened = Shape::post(&message::initialized());
+    for shape in [shape, &mut opened] {
+        shape.headers.insert("mcp-protocol-version", HeaderValue::from_static(revision));
+        shape.headers.extend(session.clone().map(|id| (http::HeaderName::from_static("mcp-session-id"), id)));
+    }
+    let answer = send(&mut sender, address, &opened).await?;
+    ensure!(answer.status().is_success(), "initialized: {}", answer.status());
+    Ok(())
 }
 
 /// When one connection sends.
@@ -132,20 +80,14 @@ impl Pace {
 }
 
 async fn connection(address: String, shape: Shape, requests: usize, pace: Option<Pace>) -> Result<Vec<Duration>> {
-    let stream = TcpStream::connect(&address).await?;
-    stream.set_nodelay(true)?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
+    let mut sender = connect(&address).await?;
     let mut latencies = Vec::with_capacity(requests);
     for i in 0..requests {
-        let mut request = Request::post(shape.path).header("host", &address).body(Full::new(shape.body.clone()))?;
-        request.headers_mut().extend(shape.headers.clone());
         let began = match &pace {
             Some(pace) => pace.turn(i).await?,
             None => Instant::now(),
         };
-        sender.ready().await?;
-        let response = sender.send_request(request).await?;
+        let response = send(&mut sender, &address, &shape).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
         latencies.push(began.elapsed());
@@ -156,4 +98,23 @@ async fn connection(address: String, shape: Shape, requests: usize, pace: Option
         ensure!(status == 200, "{status}");
     }
     Ok(latencies)
+}
+
+async fn connect(address: &str) -> Result<SendRequest<Full<Bytes>>> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+async fn send(
+    sender: &mut SendRequest<Full<Bytes>>,
+    address: &str,
+    shape: &Shape,
+) -> Result<Response<hyper::body::Incoming>> {
+    let mut request = Request::post(shape.path).header("host", address).body(Full::new(shape.body.clone()))?;
+    request.headers_mut().extend(shape.headers.clone());
+    sender.ready().await?;
+    Ok(sender.send_request(request).await?)
 }

@@ -5,29 +5,29 @@
 //! whatever else the machine does falls on all alike.
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 
-mod cpu;
+mod contestant;
+mod gateway;
 mod load;
+mod message;
+mod pipe;
+mod process;
 mod report;
 mod roles;
+mod sdk;
 mod servers;
 
-use std::time::Duration;
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Parser, ValueEnum};
 
-use crate::{
-    cpu::Process,
-    load::{Load, Shape},
-    report::Table,
-    roles::Role,
-};
+use crate::{load::Load, roles::Role};
 
 /// The allocator of our binaries; the bare servers have it too.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Measures CPU per request and list latency
+/// Measures what calls cost next to bare servers and other SDKs
 #[derive(Parser)]
 struct Args {
     /// Only these; all without one
@@ -45,6 +45,10 @@ struct Args {
     /// A tenth of the work, to see that everything runs
     #[arg(long)]
     quick: bool,
+    /// The program of the interoperability tests made with rmcp; with it, rmcp, the TypeScript and the
+    /// Python SDK take part
+    #[arg(long, value_name = "PROGRAM")]
+    rmcp: Option<PathBuf>,
     /// Be one of the servers (used by the program itself)
     #[arg(long, hide = true)]
     role: Option<Role>,
@@ -56,7 +60,7 @@ struct Args {
 /// What can be measured by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// The SDK's echo tool
+    /// The SDK's echo tool over HTTP and stdio, alone, large and in batches
     Sdk,
     /// The gateway's call of a service
     Gateway,
@@ -81,85 +85,13 @@ fn main() -> Result<()> {
 async fn measure(args: &Args) -> Result<()> {
     let wanted = |part| args.parts.is_empty() || args.parts.contains(&part);
     if wanted(Part::Sdk) {
-        sdk(args).await?;
+        sdk::run(args).await?;
     }
     if wanted(Part::Gateway) {
-        gateway(args).await?;
+        gateway::call(args).await?;
     }
     if wanted(Part::List) {
-        list(args).await?;
-    }
-    Ok(())
-}
-
-/// (a) The SDK's echo tool against a bare hyper server that parses the same body and writes the same
-/// bytes.
-async fn sdk(args: &Args) -> Result<()> {
-    let mut table = Table::new("SDK: tools/call echo over Streamable HTTP", "bare server");
-    let bare = Process::start(Role::BareEcho, None)?;
-    let one = Process::start(Role::Sdk1, None)?;
-    let fifty = Process::start(Role::Sdk50, None)?;
-    let shape = Shape::call("echo", 300);
-    let contestants = [("bare server", &bare), ("echo, 1 tool", &one), ("echo, 50 tools", &fifty)];
-    rounds(args, args.load(), &mut table, &contestants.map(|(name, process)| (name, process, &shape))).await?;
-    table.print();
-    Ok(())
-}
-
-/// (b) The gateway's call of a Micro service against a bare reverse proxy to the same service.
-async fn gateway(args: &Args) -> Result<()> {
-    let service = Process::start(Role::Service, None)?;
-    let proxy = Process::start(Role::BareProxy, Some(&service.address))?;
-    let gateway = Process::start(Role::Gateway, Some(&service.address))?;
-    for (size, title) in [(300, "Gateway: tools/call, 300 B result"), (9000, "Gateway: tools/call, 9 KB result")] {
-        let mut table = Table::new(title, "bare proxy");
-        let (direct, through) = (Shape::proxied(size), Shape::tool(size));
-        rounds(args, args.load(), &mut table, &[("bare proxy", &proxy, &direct), ("gateway", &gateway, &through)])
-            .await?;
-        table.print();
-    }
-    Ok(())
-}
-
-async fn rounds(
-    args: &Args,
-    load: Load,
-    table: &mut Table,
-    contestants: &[(&'static str, &Process, &Shape)],
-) -> Result<()> {
-    for round in 0..=args.rounds {
-        for (name, process, shape) in contestants {
-            let before = process.cpu()?;
-            let latencies =
-                load.run(&process.address, shape).await.with_context(|| format!("{name}: the load failed"))?;
-            let spent = process.cpu()? - before;
-            if round > 0 {
-                // The first round only warms up.
-                table.add(name, spent / u32::try_from(load.requests)?, &latencies);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// (c) The first page of `tools/list` while the number of tools grows: flat out for the cost, at a pace
-/// for the latency.
-async fn list(args: &Args) -> Result<()> {
-    let roles = [("10 tools", Role::List10), ("1,000 tools", Role::List1k), ("10,000 tools", Role::List10k)];
-    let mut processes = Vec::new();
-    for (name, role) in roles {
-        processes.push((name, Process::start(role, None)?));
-    }
-    let shape = Shape::list();
-    let contestants: Vec<_> = processes.iter().map(|(name, process)| (*name, process, &shape)).collect();
-    let loads = [
-        ("Gateway: tools/list, first page, 64 connections, flat out", None),
-        ("Gateway: tools/list, first page, 64 connections, 2,000 requests a second", Some(2000)),
-    ];
-    for (title, pace) in loads {
-        let mut table = Table::new(title, "10 tools");
-        rounds(args, Load { connections: 64, pace, ..args.load() }, &mut table, &contestants).await?;
-        table.print();
+        gateway::list(args).await?;
     }
     Ok(())
 }
@@ -169,6 +101,3 @@ impl Args {
         Load { requests: self.requests, connections: self.connections, pace: None }
     }
 }
-
-/// Longest time a started server may take to say where it listens.
-const START: Duration = Duration::from_secs(30);

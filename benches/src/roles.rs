@@ -7,10 +7,16 @@ use clap::ValueEnum;
 pub(crate) enum Role {
     /// Parses a tools/call and writes the echo result, nothing else.
     BareEcho,
+    /// The same for a batch of them.
+    BareBatch,
+    /// The same for each line of its input.
+    BareLines,
     /// The SDK with one tool.
     Sdk1,
     /// The SDK with fifty.
     Sdk50,
+    /// The SDK with one tool, on its streams.
+    SdkStdio,
     /// A Micro service.
     Service,
     /// Forwards bodies to the service and back.

@@ -1,6 +1,11 @@
 //! The servers: ours, and bare ones that do no more than the same bytes.
 
-use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{
+    io::{self, BufRead, BufReader, BufWriter, Write},
+    net::Ipv4Addr,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
@@ -13,6 +18,7 @@ use micro_core::{Context, EndpointDescriptor, HandlerDescriptor, Hints, Schema};
 use micro_mcp::{
     NoArgs, Server,
     http::{Config, StreamableHttp},
+    stdio,
 };
 use micro_registry::{Instance, MemoryRegistry, Registry};
 use micro_rpc::{Reply, Router, Service};
@@ -34,9 +40,12 @@ pub(crate) const TOKEN: &str = "bench-0123456789abcdef";
 pub(crate) async fn serve(role: Role, peer: Option<&str>) -> Result<()> {
     let peer = || peer.context("this role needs a peer").map(str::to_owned);
     match role {
-        Role::BareEcho => bare_echo().await,
+        Role::BareEcho => bare_echo(bare_answer).await,
+        Role::BareBatch => bare_echo(bare_answers).await,
+        Role::BareLines => bare_lines(),
         Role::Sdk1 => sdk(1).await,
         Role::Sdk50 => sdk(50).await,
+        Role::SdkStdio => sdk_stdio().await,
         Role::Service => service().await,
         Role::BareProxy => bare_proxy(peer()?).await,
         Role::Gateway => gateway(&peer()?).await,
@@ -48,7 +57,7 @@ pub(crate) async fn serve(role: Role, peer: Option<&str>) -> Result<()> {
 
 async fn listen() -> Result<TcpListener> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    println!("{}", listener.local_addr()?);
+    println!("http://{}", listener.local_addr()?);
     Ok(listener)
 }
 
@@ -77,22 +86,60 @@ struct BareParams<'a> {
 
 #[derive(Deserialize)]
 struct Echo<'a> {
-    text: &'a str,
+    message: &'a str,
 }
 
-async fn bare_echo() -> Result<()> {
+/// One call to one answer.
+fn bare_answer(call: &[u8]) -> serde_json::Result<Vec<u8>> {
+    let mut answer = Vec::with_capacity(call.len() + 256);
+    write_answer(&mut answer, &serde_json::from_slice(call)?)?;
+    Ok(answer)
+}
+
+/// A batch of calls to a batch of answers.
+fn bare_answers(calls: &[u8]) -> serde_json::Result<Vec<u8>> {
+    let mut answers = Vec::with_capacity(calls.len() + 256);
+    for call in serde_json::from_slice::<Vec<BareCall<'_>>>(calls)? {
+        answers.push(if answers.is_empty() { b'[' } else { b',' });
+        write_answer(&mut answers, &call)?;
+    }
+    answers.push(b']');
+    Ok(answers)
+}
+
+fn write_answer(out: &mut Vec<u8>, call: &BareCall<'_>) -> serde_json::Result<()> {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    out.extend_from_slice(call.id.get().as_bytes());
+    out.extend_from_slice(br#","result":{"resultType":"complete","content":[{"type":"text","text":"#);
+    serde_json::to_writer(&mut *out, call.params.arguments.message)?;
+    let meta = br#"}],"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"bench","version":"1"}}}}"#;
+    out.extend_from_slice(meta);
+    Ok(())
+}
+
+async fn bare_echo(answer: fn(&[u8]) -> serde_json::Result<Vec<u8>>) -> Result<()> {
     let listener = listen().await?;
-    accept(listener, Limits::default(), Drain::new(), |request: Request<Incoming>| async move {
+    accept(listener, Limits::default(), Drain::new(), move |request: Request<Incoming>| async move {
         let Ok(Some(body)) = read(request.into_body(), 4 << 20).await else { return json("null") };
-        let Ok(call) = serde_json::from_slice::<BareCall<'_>>(&body) else { return json("null") };
-        let meta = r#""_meta":{"io.modelcontextprotocol/serverInfo":{"name":"bench","version":"1"}}"#;
-        let text = serde_json::to_string(call.params.arguments.text).unwrap_or_default();
-        json(format!(
-            r#"{{"jsonrpc":"2.0","id":{},"result":{{"resultType":"complete","content":[{{"type":"text","text":{text}}}],{meta}}}}}"#,
-            call.id.get()
-        ))
+        json(answer(&body).unwrap_or_else(|_| b"null".to_vec()))
     })
     .await;
+    Ok(())
+}
+
+/// Reads as much as is there, answers all of it, writes once.
+fn bare_lines() -> Result<()> {
+    let mut input = BufReader::with_capacity(64 << 10, io::stdin().lock());
+    let mut output = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let mut line = Vec::new();
+    while input.read_until(b'\n', &mut line)? > 0 {
+        output.write_all(&bare_answer(&line)?)?;
+        output.write_all(b"\n")?;
+        line.clear();
+        if input.buffer().is_empty() {
+            output.flush()?;
+        }
+    }
     Ok(())
 }
 
@@ -120,20 +167,30 @@ async fn bare_proxy(peer: String) -> Result<()> {
 
 #[derive(Deserialize, JsonSchema)]
 struct EchoArguments {
-    text: String,
+    message: String,
 }
 
-async fn sdk(tools: usize) -> Result<()> {
+fn server(tools: usize) -> Result<Arc<Server>> {
     let mut builder = Server::builder("bench", "1");
-    builder = builder.tool("echo").description("Echo a text.").handler(|echo: EchoArguments| async move { echo.text });
+    builder =
+        builder.tool("echo").description("Echo a text.").handler(|echo: EchoArguments| async move { echo.message });
     for i in 1..tools {
         let name = format!("other_{i}");
         builder = builder.tool(name).description("Another tool.").handler(|_: NoArgs| async { "other" });
     }
+    Ok(Arc::new(builder.build()?))
+}
+
+async fn sdk_stdio() -> Result<()> {
+    stdio::serve(server(1)?, tokio::io::stdin(), tokio::io::stdout(), Drain::new()).await?;
+    Ok(())
+}
+
+async fn sdk(tools: usize) -> Result<()> {
     let listener = listen().await?;
     let drain = Drain::new();
     let config = Config { guard: Guard::of(listener.local_addr()?), drain: drain.clone(), ..Config::default() };
-    let endpoint = StreamableHttp::new(Arc::new(builder.build()?), config);
+    let endpoint = StreamableHttp::new(server(tools)?, config);
     accept(listener, Limits::default(), drain, move |request| {
         let endpoint = endpoint.clone();
         async move { endpoint.handle(request).await }
@@ -186,7 +243,7 @@ async fn service() -> Result<()> {
     let router = Router::new("bench", "1").handle(Bench);
     let server =
         config.build(router, Arc::new(MemoryRegistry::default())).await.map_err(micro_core::Error::into_std)?;
-    println!("{}", server.address());
+    println!("http://{}", server.address());
     server.run(Drain::new()).await.map_err(micro_core::Error::into_std)?;
     Ok(())
 }
@@ -227,7 +284,7 @@ async fn list(tools: usize) -> Result<()> {
 async fn run_gateway(config: micro_gateway::Config, registry: MemoryRegistry) -> Result<()> {
     let gateway = config.build(Arc::new(registry)).await.map_err(micro_core::Error::into_std)?;
     gateway.catalog().settled().await;
-    println!("{}", gateway.address());
+    println!("http://{}", gateway.address());
     gateway.run(Drain::new()).await;
     Ok(())
 }

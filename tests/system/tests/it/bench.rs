@@ -12,7 +12,7 @@ fn every_benchmark_runs() -> Result<()> {
     let mut bench = home.command(bins::build(&["micro-benches"])?.path("micro-benches"));
     bench.arg("--quick");
     let output = Run::new("bench", bench).patience(Duration::from_secs(300)).run()?;
-    for table in ["echo, 50 tools", "bare proxy", "gateway", "10,000 tools"] {
+    for table in ["Micro, 50 tools", "batches of 1000", "bare lines", "bare proxy", "gateway", "10,000 tools"] {
         assert!(output.success().contains(table), "{table}: {}", output.success());
     }
     Ok(())
