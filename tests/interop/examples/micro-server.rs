@@ -1,18 +1,21 @@
 //! The contract (tests/it/contract.rs), served by this workspace's SDK: what the clients of others are tried on.
 //!
-//! `micro-server --address 127.0.0.1:0` says on stderr where it listens; `micro-server --stdio` speaks on its streams.
+//! `micro-server --address 127.0.0.1:0` says on stderr where it listens, beside `/mcp` at `/sse` in the first HTTP transport and
+//! at `/ws` with WebSocket; `micro-server --stdio` speaks on its streams.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use clap::{ArgGroup, Parser};
+use hyper::{Request, body::Incoming};
 use micro_mcp::{
     AskError, Builder, CallContext, CallError, Json, NoArgs, Server,
-    http::{self, StreamableHttp},
+    http::{self, LegacySse, StreamableHttp},
     proto::{
         CallToolResult, Content, CreateMessage, LogLevel, Prompt, PromptArgument, PromptMessage, Resource,
         ResourceContents, ResourceTemplate,
     },
     stdio,
+    transport::websocket::WebSocket,
 };
 use micro_runtime::{
     Drain,
@@ -74,7 +77,7 @@ impl Drop for OnDrop {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let server = Server::builder("micro", env!("CARGO_PKG_VERSION")).logging().subscriptions();
+    let server = Server::builder("micro", env!("CARGO_PKG_VERSION")).logging().subscriptions().page_size(5);
     let server = Arc::new(offers(asks(tools(server))).build()?);
     let drain = Drain::new();
     let Some(address) = args.address else {
@@ -83,11 +86,19 @@ async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     say(&format!("listening on http://{address}/mcp"));
-    let config = http::Config { guard: Guard::of(address), drain: drain.clone(), ..http::Config::default() };
-    let endpoint = StreamableHttp::new(server, config);
-    let answer = move |request| {
-        let endpoint = endpoint.clone();
-        async move { endpoint.handle(request).await }
+    let config = || http::Config { guard: Guard::of(address), drain: drain.clone(), ..http::Config::default() };
+    let websocket = WebSocket::new(server.clone(), Guard::of(address), drain.clone());
+    let sse = LegacySse::new(server.clone(), config());
+    let endpoint = StreamableHttp::new(server, config());
+    let answer = move |request: Request<Incoming>| {
+        let (endpoint, sse, websocket) = (endpoint.clone(), sse.clone(), websocket.clone());
+        async move {
+            match request.uri().path() {
+                "/sse" => sse.handle(request).await,
+                "/ws" => websocket.handle(request),
+                _ => endpoint.handle(request).await,
+            }
+        }
     };
     serve(listener, Limits::default(), drain, answer).await;
     Ok(())
@@ -103,6 +114,17 @@ fn tools(server: Builder) -> Builder {
         .handler(|args: Echo| async move { args.message })
         .tool("add")
         .handler(|args: Add| async move { Json(Sum { sum: args.a + args.b }) })
+        .tool("contents")
+        .handler(|_: NoArgs| async {
+            let link = Resource { uri: "test://text".into(), name: "text".into(), ..Resource::default() };
+            vec![
+                Content::text("hello"),
+                Content::image("AAEC", "image/png"),
+                Content::audio("AAEC", "audio/wav"),
+                Content::resource(ResourceContents::text("test://text", "text/plain", "hello")),
+                Content::ResourceLink(link),
+            ]
+        })
         .tool("fail")
         .handler(|_: NoArgs| async { CallToolResult::error("broken") })
         .tool("progress")
@@ -159,6 +181,7 @@ fn asks(server: Builder) -> Builder {
             match cx.elicit::<Who>(args.answer).await {
                 Ok(who) => Ok(format!("accept {}", who.name)),
                 Err(AskError::Declined) => Ok("decline".to_owned()),
+                Err(AskError::Cancelled) => Ok("cancel".to_owned()),
                 Err(error) => Err(CallError::from(error)),
             }
         })

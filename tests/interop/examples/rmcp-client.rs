@@ -23,6 +23,8 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long to wait for news before what makes the server tell is done again.
 const NEWS: Duration = Duration::from_secs(2);
+/// What careless framing breaks: line ends of all kinds, quotes, characters of four bytes, a null.
+const ODD: &str = "a\r\nb\n\nc\u{2028}d\u{2029}\"\\\t\u{0}é🦀data: x\nid: 1";
 const WATCHED: &str = "test://watched";
 
 #[derive(Parser)]
@@ -66,6 +68,9 @@ impl ClientHandler for Ears {
         Ok(match request {
             ElicitRequestParams::FormElicitationParams { message, .. } if message == "accept" => {
                 ElicitResult::new(ElicitationAction::Accept).with_content(json!({ "name": "ada" }))
+            }
+            ElicitRequestParams::FormElicitationParams { message, .. } if message == "cancel" => {
+                ElicitResult::new(ElicitationAction::Cancel)
             }
             _ => ElicitResult::new(ElicitationAction::Decline),
         })
@@ -151,14 +156,34 @@ impl Course {
         saw("tools", async { Ok(names(client.list_all_tools().await?.into_iter().map(|it| it.name.into_owned()))) })
             .await;
         saw("echo", self.said("echo", json!({ "message": "hello" }))).await;
+        saw("echo of odd text", self.same(ODD)).await;
+        saw("echo of a long text", self.same(&"lang ".repeat(60_000))).await;
+        saw("fifty calls at once", async {
+            let numbers: Vec<_> = (0..50).map(|number: u8| number.to_string()).collect();
+            let all = futures_util::future::try_join_all(numbers.iter().map(|number| self.same(number))).await?;
+            Ok(if all.iter().all(|answer| answer == "ok") { json!("ok") } else { json!(all) })
+        })
+        .await;
+        saw("contents", async {
+            Ok(self.call("contents", json!({})).await?.content.iter().map(|block| content(&json!(block))).collect())
+        })
+        .await;
         saw("structured", async { Ok(json!(self.call("add", json!({ "a": 1, "b": 2 })).await?.structured_content)) })
             .await;
         saw("failure", self.failure()).await;
         saw("unknown tool", self.unknown_tool()).await;
+        saw("missing argument", async {
+            match self.call("echo", json!({})).await {
+                Ok(result) if result.is_error == Some(true) => Ok(json!("refused")),
+                outcome => refused(outcome.map(|result| json!(text(&result)))),
+            }
+        })
+        .await;
         saw("progress", self.progress()).await;
         saw("cancel", self.cancel()).await;
         saw("elicit accept", self.said("elicit", json!({ "answer": "accept" }))).await;
         saw("elicit decline", self.said("elicit", json!({ "answer": "decline" }))).await;
+        saw("elicit cancel", self.said("elicit", json!({ "answer": "cancel" }))).await;
         saw("sample", self.said("sample", json!({}))).await;
         saw("roots", self.said("roots", json!({}))).await;
         saw("log", self.log()).await;
@@ -173,6 +198,11 @@ impl Course {
         saw("item", self.read("test://item/7")).await;
         saw("prompts", async { Ok(names(client.list_all_prompts().await?.into_iter().map(|it| it.name))) }).await;
         saw("prompt", self.prompt()).await;
+        saw("prompt without its argument", async {
+            let outcome = client.get_prompt(GetPromptRequestParams::new("greet")).await;
+            refused(outcome.map(|result| json!(result)))
+        })
+        .await;
         saw("completion", async { Ok(json!(client.complete_prompt_simple("greet", "name", "ad").await?)) }).await;
         saw("list change", async {
             self.watch().await?;
@@ -212,6 +242,11 @@ impl Course {
 
     async fn said(&self, tool: &'static str, arguments: Value) -> Result<Value, ServiceError> {
         Ok(json!(text(&self.call(tool, arguments).await?)))
+    }
+
+    async fn same(&self, message: &str) -> Result<Value, ServiceError> {
+        let echoed = self.said("echo", json!({ "message": message })).await?;
+        Ok(if echoed == message { json!("ok") } else { echoed })
     }
 
     async fn failure(&self) -> Result<Value, ServiceError> {
@@ -323,6 +358,17 @@ fn refused(outcome: Result<Value, ServiceError>) -> Result<Value, ServiceError> 
         Err(ServiceError::McpError(_)) => Ok(json!("refused")),
         outcome => outcome,
     }
+}
+
+/// A block of content in short.
+fn content(block: &Value) -> Value {
+    let word = |pointer: &str| block.pointer(pointer).and_then(Value::as_str).unwrap_or("nothing").to_owned();
+    json!(match word("/type").as_str() {
+        "text" => format!("text {}", word("/text")),
+        "resource" => format!("resource {} {}", word("/resource/uri"), word("/resource/text")),
+        "resource_link" => format!("resource_link {}", word("/uri")),
+        kind => format!("{kind} {} {}", word("/mimeType"), word("/data")),
+    })
 }
 
 fn text(result: &CallToolResult) -> String {

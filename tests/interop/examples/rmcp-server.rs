@@ -135,6 +135,17 @@ impl Contract {
     }
 
     #[tool]
+    async fn contents(&self) -> CallToolResult {
+        CallToolResult::success(vec![
+            ContentBlock::text("hello"),
+            ContentBlock::image("AAEC", "image/png"),
+            ContentBlock::audio("AAEC", "audio/wav"),
+            ContentBlock::embedded_text("test://text", "hello"),
+            ContentBlock::resource_link(Resource::new("test://text", "text")),
+        ])
+    }
+
+    #[tool]
     async fn fail(&self) -> CallToolResult {
         CallToolResult::error(vec![ContentBlock::text("broken")])
     }
@@ -302,8 +313,8 @@ impl ServerHandler for Contract {
         request: GetPromptRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let name = request.arguments.as_ref().and_then(|arguments| arguments.get("name"));
-        let name = name.and_then(|name| name.as_str()).unwrap_or_default();
+        let name = request.arguments.as_ref().and_then(|arguments| arguments.get("name")?.as_str());
+        let name = name.ok_or_else(|| ErrorData::invalid_params("whom to greet?", None))?;
         let message = PromptMessage::new_text(Role::User, format!("Hello, {name}!"));
         Ok(GetPromptResult::new(vec![message]).into())
     }

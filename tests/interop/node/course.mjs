@@ -12,6 +12,9 @@ const PATIENCE = 20_000;
 // How long to wait for news before what makes the server tell is done again: over HTTP a server of the session era
 // that has news before the client's stream is there keeps them to itself.
 const NEWS = 2_000;
+// What careless framing breaks: line ends of all kinds, quotes, characters of four bytes, a null.
+const ODD = 'a\r\nb\n\nc\u2028d\u2029"\\\t\u0000é🦀data: x\nid: 1';
+const LONG = "lang ".repeat(60_000);
 export const WATCHED = "test://watched";
 
 /** How the driver was started. */
@@ -22,6 +25,17 @@ export function target() {
     }
     const [command, ...args] = rest[0] === "--stdio" ? rest.slice(1) : [];
     return { mode, url: command === undefined ? new URL(rest[0]) : undefined, command, args };
+}
+
+/** Of `{ stdio, http, sse, websocket }`, each of which makes a transport, the one for a target. */
+export function transport({ url, command, args }, make) {
+    if (url === undefined) {
+        return make.stdio({ command, args });
+    }
+    if (url.protocol === "ws:") {
+        return make.websocket(url);
+    }
+    return url.pathname === "/sse" ? make.sse(url) : make.http(url);
 }
 
 /** What the server said without being asked. */
@@ -59,10 +73,35 @@ export const ears = { logs: new News(), changes: new News() };
 /** The client's user, model and roots. */
 export const callbacks = {
     elicit: ({ params }) =>
-        params.message === "accept" ? { action: "accept", content: { name: "ada" } } : { action: "decline" },
+        params.message === "accept" ? { action: "accept", content: { name: "ada" } } : { action: params.message },
     sample: () => ({ role: "assistant", model: "toy", content: { type: "text", text: "pong" } }),
     roots: () => ({ roots: [{ uri: "file:///work" }] }),
 };
+
+/** A block of content in short. */
+function content(block) {
+    switch (block.type) {
+        case "text":
+            return `text ${block.text}`;
+        case "resource":
+            return `resource ${block.resource.uri} ${block.resource.text}`;
+        case "resource_link":
+            return `resource_link ${block.uri}`;
+        default:
+            return `${block.type} ${block.mimeType} ${block.data}`;
+    }
+}
+
+/** Every item of a list, all pages of it. */
+async function every(listPage, items) {
+    let page = await listPage();
+    const all = page[items];
+    while (page.nextCursor !== undefined) {
+        page = await listPage({ cursor: page.nextCursor });
+        all.push(...page[items]);
+    }
+    return all;
+}
 
 async function saw(sentence, work) {
     const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, "error: no answer in time").unref());
@@ -82,6 +121,10 @@ async function saw(sentence, work) {
 export async function play(client, peer) {
     const call = (name, args = {}, options = {}) => peer.call({ name, arguments: args }, options);
     const said = async (name, args) => (await call(name, args)).content[0].text;
+    const same = async (message) => {
+        const echoed = await said("echo", { message });
+        return echoed === message ? "ok" : echoed.slice(0, 100);
+    };
     const refused = async (work) => {
         try {
             const result = await work;
@@ -108,14 +151,24 @@ export async function play(client, peer) {
     };
 
     await saw("revision", async () => peer.revision);
-    await saw("tools", async () => (await client.listTools()).tools.map((tool) => tool.name).sort());
+    await saw("tools", async () => 
+        (await every((params) => client.listTools(params), "tools")).map((tool) => tool.name).sort(),
+    );
     await saw("echo", () => said("echo", { message: "hello" }));
+    await saw("echo of odd text", () => same(ODD));
+    await saw("echo of a long text", () => same(LONG));
+    await saw("fifty calls at once", async () => {
+        const all = await Promise.all(Array.from({ length: 50 }, (_, number) => same(String(number))));
+        return all.every((answer) => answer === "ok") ? "ok" : all;
+    });
+    await saw("contents", async () => (await call("contents")).content.map(content));
     await saw("structured", async () => (await call("add", { a: 1, b: 2 })).structuredContent);
     await saw("failure", async () => {
         const result = await call("fail");
         return result.isError && result.content[0].text.includes("broken") ? "broken" : result;
     });
     await saw("unknown tool", () => refused(call("nothing")));
+    await saw("missing argument", () => refused(call("echo")));
     await saw("progress", async () => {
         const steps = [];
         await call("progress", {}, { onprogress: ({ progress, total }) => steps.push(`${progress}/${total}`) });
@@ -129,6 +182,7 @@ export async function play(client, peer) {
     });
     await saw("elicit accept", () => said("elicit", { answer: "accept" }));
     await saw("elicit decline", () => said("elicit", { answer: "decline" }));
+    await saw("elicit cancel", () => said("elicit", { answer: "cancel" }));
     await saw("sample", () => said("sample"));
     await saw("roots", () => said("roots"));
     await saw("log", async () => {
@@ -148,6 +202,7 @@ export async function play(client, peer) {
         const [message] = (await client.getPrompt({ name: "greet", arguments: { name: "ada" } })).messages;
         return `${message.role}: ${message.content.text}`;
     });
+    await saw("prompt without its argument", () => refused(client.getPrompt({ name: "greet", arguments: {} })));
     await saw("completion", async () => {
         const ref = { type: "ref/prompt", name: "greet" };
         return (await client.complete({ ref, argument: { name: "name", value: "ad" } })).completion.values;

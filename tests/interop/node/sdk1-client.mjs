@@ -1,15 +1,20 @@
 // Plays the course (course.mjs) with the official TypeScript SDK 1.x.
 
-import { WATCHED, callbacks, ears, play, sdk, target } from "./course.mjs";
+import { WATCHED, callbacks, ears, play, sdk, target, transport } from "./course.mjs";
 
 const { Client } = sdk("@modelcontextprotocol/sdk/client/index.js");
 const { StdioClientTransport } = sdk("@modelcontextprotocol/sdk/client/stdio.js");
 const { StreamableHTTPClientTransport } = sdk("@modelcontextprotocol/sdk/client/streamableHttp.js");
+const { SSEClientTransport } = sdk("@modelcontextprotocol/sdk/client/sse.js");
+const { WebSocketClientTransport } = sdk("@modelcontextprotocol/sdk/client/websocket.js");
 const types = sdk("@modelcontextprotocol/sdk/types.js");
 
-const { url, command, args } = target();
-const transport =
-    url === undefined ? new StdioClientTransport({ command, args }) : new StreamableHTTPClientTransport(url);
+const wire = transport(target(), {
+    stdio: (server) => new StdioClientTransport(server),
+    http: (url) => new StreamableHTTPClientTransport(url),
+    sse: (url) => new SSEClientTransport(url),
+    websocket: (url) => new WebSocketClientTransport(url),
+});
 const client = new Client(
     { name: "typescript-sdk-1", version: "1" },
     { capabilities: { elicitation: {}, sampling: {}, roots: {} } },
@@ -24,11 +29,11 @@ client.setNotificationHandler(types.ToolListChangedNotificationSchema, () => ear
 client.setNotificationHandler(types.ResourceUpdatedNotificationSchema, ({ params }) => ears.changes.tell(params.uri));
 
 let revision;
-transport.setProtocolVersion = ((tell) => (version) => {
+wire.setProtocolVersion = ((tell) => (version) => {
     revision = version;
-    tell?.call(transport, version);
-})(transport.setProtocolVersion);
-await client.connect(transport);
+    tell?.call(wire, version);
+})(wire.setProtocolVersion);
+await client.connect(wire);
 await client.setLoggingLevel("info");
 await play(client, {
     revision,

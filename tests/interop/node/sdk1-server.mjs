@@ -1,9 +1,10 @@
 // The contract (tests/it/contract.rs), served by the official TypeScript SDK 1.x.
 
-import { Cancelled, names, sdk, serve, sessions, text } from "./serving.mjs";
+import { Cancelled, contents, names, sdk, serve, sessions, streams, text } from "./serving.mjs";
 
 const { McpServer, ResourceTemplate } = sdk("@modelcontextprotocol/sdk/server/mcp.js");
 const { completable } = sdk("@modelcontextprotocol/sdk/server/completable.js");
+const { SSEServerTransport } = sdk("@modelcontextprotocol/sdk/server/sse.js");
 const { StdioServerTransport } = sdk("@modelcontextprotocol/sdk/server/stdio.js");
 const { StreamableHTTPServerTransport } = sdk("@modelcontextprotocol/sdk/server/streamableHttp.js");
 const { ListRootsResultSchema, SubscribeRequestSchema, UnsubscribeRequestSchema } = sdk(
@@ -33,6 +34,7 @@ function makeServer() {
         { inputSchema: { a: z.number(), b: z.number() }, outputSchema: { sum: z.number() } },
         ({ a, b }) => ({ ...text(JSON.stringify({ sum: a + b })), structuredContent: { sum: a + b } }),
     );
+    server.registerTool("contents", {}, () => contents);
     server.registerTool("fail", {}, () => {
         throw new Error("broken");
     });
@@ -94,4 +96,5 @@ function makeServer() {
 await serve(
     () => makeServer().connect(new StdioServerTransport()),
     sessions(StreamableHTTPServerTransport, makeServer),
+    streams(SSEServerTransport, makeServer),
 );

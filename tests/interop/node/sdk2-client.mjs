@@ -1,18 +1,21 @@
 // Plays the course (course.mjs) with the official TypeScript SDK 2.x, in any mode.
 
-import { WATCHED, callbacks, ears, play, sdk, target } from "./course.mjs";
+import { WATCHED, callbacks, ears, play, sdk, target, transport } from "./course.mjs";
 
-const { Client, StreamableHTTPClientTransport } = sdk("@modelcontextprotocol/client");
+const { Client, SSEClientTransport, StreamableHTTPClientTransport } = sdk("@modelcontextprotocol/client");
 const { StdioClientTransport } = sdk("@modelcontextprotocol/client/stdio");
 
-const { mode, url, command, args } = target();
-const transport =
-    url === undefined ? new StdioClientTransport({ command, args }) : new StreamableHTTPClientTransport(url);
+const aim = target();
+const wire = transport(aim, {
+    stdio: (server) => new StdioClientTransport(server),
+    http: (url) => new StreamableHTTPClientTransport(url),
+    sse: (url) => new SSEClientTransport(url),
+});
 const client = new Client(
     { name: "typescript-sdk-2", version: "1" },
     {
         capabilities: { elicitation: {}, sampling: {}, roots: {} },
-        versionNegotiation: { mode: mode === "modern" ? { pin: "2026-07-28" } : mode },
+        versionNegotiation: { mode: aim.mode === "modern" ? { pin: "2026-07-28" } : aim.mode },
     },
 );
 client.setRequestHandler("elicitation/create", callbacks.elicit);
@@ -24,7 +27,7 @@ client.setNotificationHandler("notifications/message", ({ params }) =>
 client.setNotificationHandler("notifications/tools/list_changed", () => ears.changes.tell("tools"));
 client.setNotificationHandler("notifications/resources/updated", ({ params }) => ears.changes.tell(params.uri));
 
-await client.connect(transport);
+await client.connect(wire);
 const revision = client.getNegotiatedProtocolVersion();
 const modern = revision >= "2026";
 if (!modern) {

@@ -1,6 +1,6 @@
 // The contract (tests/it/contract.rs), served by the official TypeScript SDK 2.x in both eras.
 
-import { Cancelled, names, sdk, serve, sessions, text } from "./serving.mjs";
+import { Cancelled, contents, names, sdk, serve, sessions, text } from "./serving.mjs";
 
 const { McpServer, ResourceTemplate, completable, createMcpHandler, inputRequired, inputResponse, isLegacyRequest } =
     sdk("@modelcontextprotocol/server");
@@ -42,6 +42,7 @@ function makeServer(notify) {
         },
         ({ a, b }) => ({ ...text(JSON.stringify({ sum: a + b })), structuredContent: { sum: a + b } }),
     );
+    server.registerTool("contents", { inputSchema: nothing }, () => contents);
     server.registerTool("fail", { inputSchema: nothing }, () => {
         throw new Error("broken");
     });

@@ -1,5 +1,6 @@
 // How each server of this folder is started: `--address HOST:PORT`, where port 0 takes a free one, or `--stdio`.
-// Over HTTP the endpoint is `/mcp`; where it listens is said on stderr. $MCP_SDK is a file of the installed SDK.
+// Over HTTP the endpoint is `/mcp`, or with `--sse`, in the first HTTP transport, `/sse`; where it listens is said on
+// stderr. $MCP_SDK is a file of the installed SDK.
 
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
@@ -8,9 +9,9 @@ import { createRequire } from "node:module";
 /** Loads a module of the SDK under test. */
 export const sdk = createRequire(process.env.MCP_SDK);
 
-/** Runs `stdio()`, or an HTTP server whose requests go to `http(request, response)`. */
-export async function serve(stdio, http) {
-    const [front, address] = process.argv.slice(2);
+/** Runs `stdio()`, or an HTTP server whose requests go to `http(request, response)` or `sse(request, response)`. */
+export async function serve(stdio, http, sse) {
+    const [front, address, transport] = process.argv.slice(2);
     if (front === "--stdio") {
         return stdio();
     }
@@ -19,13 +20,13 @@ export async function serve(stdio, http) {
     }
     const [, host, port] = /^(.*):(\d+)$/.exec(address);
     const server = createServer((request, response) => {
-        http(request, response).catch((error) => {
+        (transport === "--sse" ? sse : http)(request, response).catch((error) => {
             console.error(error);
             response.writeHead(500).end();
         });
     });
     server.listen(Number(port), host, () => {
-        console.error(`listening on http://${host}:${server.address().port}/mcp`);
+        console.error(`listening on http://${host}:${server.address().port}/${transport === "--sse" ? "sse" : "mcp"}`);
     });
 }
 
@@ -43,6 +44,24 @@ export function sessions(Transport, makeServer) {
             await makeServer().connect(transport);
         }
         await transport.handleRequest(request, response, body);
+    };
+}
+
+/** A front of the first HTTP transport: a GET opens a stream, and POSTs name it. */
+export function streams(Transport, makeServer) {
+    const open = new Map();
+    return async (request, response) => {
+        const { searchParams } = new URL(request.url, "http://localhost");
+        if (request.method === "POST" && searchParams.has("sessionId")) {
+            return open.get(searchParams.get("sessionId")).handlePostMessage(request, response);
+        }
+        if (request.method !== "GET") {
+            return response.writeHead(405).end();
+        }
+        const transport = new Transport("/messages", response);
+        open.set(transport.sessionId, transport);
+        response.on("close", () => open.delete(transport.sessionId));
+        await makeServer().connect(transport);
     };
 }
 
@@ -77,4 +96,15 @@ export class Cancelled {
 }
 
 export const text = (text) => ({ content: [{ type: "text", text }] });
+
+/** One of each kind of content. */
+export const contents = {
+    content: [
+        { type: "text", text: "hello" },
+        { type: "image", mimeType: "image/png", data: "AAEC" },
+        { type: "audio", mimeType: "audio/wav", data: "AAEC" },
+        { type: "resource", resource: { uri: "test://text", text: "hello" } },
+        { type: "resource_link", uri: "test://text", name: "text" },
+    ],
+};
 export const names = ["ada", "adam", "eve"];

@@ -15,6 +15,9 @@ PATIENCE = 20
 # era that has news before the client's stream is there keeps them to itself.
 NEWS = 2
 WATCHED = "test://watched"
+# What careless framing breaks: line ends of all kinds, quotes, characters of four bytes, a null.
+ODD = "a\r\nb\n\nc\u2028d\u2029\"\\\t\u0000é🦀data: x\nid: 1"
+LONG = "lang " * 60_000
 
 
 @dataclass
@@ -22,6 +25,11 @@ class Target:
     mode: str
     url: str | None
     command: list[str]
+
+    @property
+    def sse(self) -> bool:
+        """The URL is one of the first HTTP transport."""
+        return self.url is not None and self.url.endswith("/sse")
 
 
 def target() -> Target:
@@ -68,6 +76,20 @@ def text(result: dict) -> str:
     return result["content"][0]["text"]
 
 
+def content(block: dict) -> str:
+    """A block of content in short."""
+    match block:
+        case {"type": "text", "text": text}:
+            return f"text {text}"
+        case {"type": "image" | "audio" as kind, "mimeType": mime_type, "data": data}:
+            return f"{kind} {mime_type} {data}"
+        case {"type": "resource", "resource": {"uri": uri, "text": text}}:
+            return f"resource {uri} {text}"
+        case {"type": "resource_link", "uri": uri}:
+            return f"resource_link {uri}"
+    return json.dumps(block)
+
+
 def problem(error: BaseException) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -76,6 +98,17 @@ def problem(error: BaseException) -> str:
     said = getattr(error, "error", error)
     code = getattr(said, "code", None)
     return f"error {code}" if code is not None else f"error: {type(error).__name__}: {error}"
+
+
+async def every(list_page, items: str, name: str) -> list[str]:
+    """The names of what a list of the SDK holds, all pages of it."""
+    names, cursor = [], None
+    while True:
+        page = await list_page(cursor)
+        names += [str(getattr(item, name)) for item in getattr(page, items)]
+        cursor = getattr(page, "next_cursor", None) or getattr(page, "nextCursor", None)
+        if cursor is None:
+            return names
 
 
 async def saw(sentence: str, work) -> None:
@@ -98,6 +131,26 @@ async def play(peer, ears: Ears) -> None:
 
     async def revision():
         return peer.revision
+
+    async def same(message: str):
+        echoed = await said("echo", {"message": message})
+        return "ok" if echoed == message else echoed[:100]
+
+    async def at_once():
+        wrong = []
+
+        async def one(number: int) -> None:
+            echoed = await said("echo", {"message": str(number)})
+            if echoed != str(number):
+                wrong.append(f"{echoed} for {number}")
+
+        async with anyio.create_task_group() as calls:
+            for number in range(50):
+                calls.start_soon(one, number)
+        return wrong or "ok"
+
+    async def contents():
+        return [content(block) for block in (await peer.call("contents", {}))["content"]]
 
     async def structured():
         return (await peer.call("add", {"a": 1, "b": 2}))["structuredContent"]
@@ -157,13 +210,19 @@ async def play(peer, ears: Ears) -> None:
     await saw("revision", revision)
     await saw("tools", lambda: sorted_names(peer.tools()))
     await saw("echo", lambda: said("echo", {"message": "hello"}))
+    await saw("echo of odd text", lambda: same(ODD))
+    await saw("echo of a long text", lambda: same(LONG))
+    await saw("fifty calls at once", at_once)
+    await saw("contents", contents)
     await saw("structured", structured)
     await saw("failure", failure)
     await saw("unknown tool", lambda: refused(peer.call("nothing", {})))
+    await saw("missing argument", lambda: refused(peer.call("echo", {})))
     await saw("progress", progress)
     await saw("cancel", cancel)
     await saw("elicit accept", lambda: said("elicit", {"answer": "accept"}))
     await saw("elicit decline", lambda: said("elicit", {"answer": "decline"}))
+    await saw("elicit cancel", lambda: said("elicit", {"answer": "cancel"}))
     await saw("sample", lambda: said("sample"))
     await saw("roots", lambda: said("roots"))
     await saw("log", log)
@@ -175,6 +234,7 @@ async def play(peer, ears: Ears) -> None:
     await saw("item", lambda: read("test://item/7"))
     await saw("prompts", lambda: sorted_names(peer.prompts()))
     await saw("prompt", prompt)
+    await saw("prompt without its argument", lambda: refused(peer.prompt("greet", {})))
     await saw("completion", lambda: peer.complete("greet", "name", "ad"))
     await saw("list change", lambda: hears("change", "tools"))
     await saw("update", lambda: hears("touch", WATCHED))

@@ -5,8 +5,7 @@ import course
 import mcp_types as types
 from fastmcp import Client
 from fastmcp.client.elicitation import ElicitResult
-from fastmcp.client.transports import StdioTransport
-from mcp.shared.subscriptions import ResourceUpdated, ToolsListChanged
+from fastmcp.client.transports import SSETransport, StdioTransport
 
 MODES = {"legacy": "legacy", "auto": "auto", "modern": "2026-07-28"}
 
@@ -61,10 +60,10 @@ class Peer:
 async def main() -> None:
     target = course.target()
     ears = course.Ears()
-    server = target.url or StdioTransport(target.command[0], target.command[1:])
+    server = SSETransport(target.url) if target.sse else target.url or StdioTransport(target.command[0], target.command[1:])
 
     async def elicit(message, response_type, _params, _context):
-        return ElicitResult(action="accept", content={"name": "ada"}) if message == "accept" else ElicitResult(action="decline")
+        return ElicitResult(action=message, content={"name": "ada"} if message == "accept" else None)
 
     async def sample(_messages, _params, _context):
         content = types.TextContent(type="text", text="pong")

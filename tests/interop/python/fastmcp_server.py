@@ -4,15 +4,21 @@ import anyio
 import serving
 from fastmcp import Context, FastMCP
 from mcp_types import (
+    AudioContent,
+    ContentBlock,
     CreateMessageRequest,
     CreateMessageRequestParams,
     ElicitRequest,
     ElicitRequestFormParams,
+    EmbeddedResource,
+    ImageContent,
     InputRequiredResult,
     ListRootsRequest,
     PromptReference,
+    ResourceLink,
     SamplingMessage,
     TextContent,
+    TextResourceContents,
     ToolListChangedNotification,
 )
 from pydantic import BaseModel
@@ -49,6 +55,18 @@ def echo(message: str) -> str:
 @server.tool
 def add(a: int, b: int) -> Sum:
     return Sum(sum=a + b)
+
+
+@server.tool(output_schema=None)
+def contents() -> list[ContentBlock]:
+    resource = TextResourceContents(uri="test://text", text="hello")
+    return [
+        TextContent(type="text", text="hello"),
+        ImageContent(type="image", mime_type="image/png", data="AAEC"),
+        AudioContent(type="audio", mime_type="audio/wav", data="AAEC"),
+        EmbeddedResource(type="resource", resource=resource),
+        ResourceLink(type="resource_link", uri="test://text", name="text"),
+    ]
 
 
 @server.tool
@@ -154,4 +172,6 @@ def complete(ref, argument, context):
     return [name for name in names if name.startswith(argument.value)]
 
 
-serving.serve(lambda: server.run("stdio", show_banner=False), server.http_app)
+serving.serve(
+    lambda: server.run("stdio", show_banner=False), server.http_app, lambda: server.http_app(transport="sse")
+)

@@ -3,8 +3,13 @@
 import anyio
 import course
 from mcp import ClientSession, StdioServerParameters, stdio_client, types
+from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamablehttp_client
 from pydantic import AnyUrl
+
+
+def page_at(cursor: str | None) -> types.PaginatedRequestParams:
+    return types.PaginatedRequestParams(cursor=cursor)
 
 
 class Peer:
@@ -33,17 +38,19 @@ class Peer:
             tasks.cancel_scope.cancel()
 
     async def tools(self) -> list[str]:
-        return [tool.name for tool in (await self.session.list_tools()).tools]
+        return await course.every(lambda cursor: self.session.list_tools(params=page_at(cursor)), "tools", "name")
 
     async def resources(self) -> list[str]:
-        return [str(resource.uri) for resource in (await self.session.list_resources()).resources]
+        return await course.every(lambda cursor: self.session.list_resources(params=page_at(cursor)), "resources", "uri")
 
     async def templates(self) -> list[str]:
-        listed = await self.session.list_resource_templates()
-        return [template.uriTemplate for template in listed.resourceTemplates]
+        def page(cursor):
+            return self.session.list_resource_templates(params=page_at(cursor))
+
+        return await course.every(page, "resourceTemplates", "uriTemplate")
 
     async def prompts(self) -> list[str]:
-        return [prompt.name for prompt in (await self.session.list_prompts()).prompts]
+        return await course.every(lambda cursor: self.session.list_prompts(params=page_at(cursor)), "prompts", "name")
 
     async def read(self, uri) -> list[dict]:
         return course.plain(await self.session.read_resource(AnyUrl(uri)))["contents"]
@@ -69,11 +76,12 @@ async def main() -> None:
     if target.url is None:
         streams = stdio_client(StdioServerParameters(command=target.command[0], args=target.command[1:]))
     else:
-        streams = streamablehttp_client(target.url)
+        streams = (sse_client if target.sse else streamablehttp_client)(target.url)
 
     async def elicit(_context, params):
-        accepts = params.message == "accept"
-        return types.ElicitResult(action="accept" if accepts else "decline", content={"name": "ada"} if accepts else None)
+        return types.ElicitResult(
+            action=params.message, content={"name": "ada"} if params.message == "accept" else None
+        )
 
     async def sample(_context, _params):
         content = types.TextContent(type="text", text="pong")

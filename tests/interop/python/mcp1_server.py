@@ -3,7 +3,18 @@
 import anyio
 import serving
 from mcp.server.fastmcp import Context, FastMCP
-from mcp.types import Completion, PromptReference, SamplingMessage, TextContent
+from mcp.types import (
+    AudioContent,
+    Completion,
+    ContentBlock,
+    EmbeddedResource,
+    ImageContent,
+    PromptReference,
+    ResourceLink,
+    SamplingMessage,
+    TextContent,
+    TextResourceContents,
+)
 from pydantic import AnyUrl, BaseModel
 
 server = FastMCP("python-mcp-1")
@@ -27,6 +38,18 @@ def echo(message: str) -> str:
 @server.tool()
 def add(a: int, b: int) -> Sum:
     return Sum(sum=a + b)
+
+
+@server.tool(structured_output=False)
+def contents() -> list[ContentBlock]:
+    resource = TextResourceContents(uri="test://text", text="hello")
+    return [
+        TextContent(type="text", text="hello"),
+        ImageContent(type="image", mimeType="image/png", data="AAEC"),
+        AudioContent(type="audio", mimeType="audio/wav", data="AAEC"),
+        EmbeddedResource(type="resource", resource=resource),
+        ResourceLink(type="resource_link", uri="test://text", name="text"),
+    ]
 
 
 @server.tool()
@@ -144,4 +167,4 @@ async def unsubscribe(uri) -> None:
     pass
 
 
-serving.serve(lambda: server.run("stdio"), server.streamable_http_app)
+serving.serve(lambda: server.run("stdio"), server.streamable_http_app, server.sse_app)

@@ -4,6 +4,7 @@ import anyio
 import course
 import mcp_types as types
 from mcp import Client, StdioServerParameters
+from mcp.client.sse import sse_client
 from mcp.shared.subscriptions import ResourceUpdated, ToolsListChanged
 
 MODES = {"legacy": "legacy", "auto": "auto", "modern": "2026-07-28"}
@@ -28,17 +29,19 @@ class Peer:
             await self.call("slow", {}, step)
 
     async def tools(self) -> list[str]:
-        return [tool.name for tool in (await self.client.list_tools()).tools]
+        return await course.every(lambda cursor: self.client.list_tools(cursor=cursor), "tools", "name")
 
     async def resources(self) -> list[str]:
-        return [str(resource.uri) for resource in (await self.client.list_resources()).resources]
+        return await course.every(lambda cursor: self.client.list_resources(cursor=cursor), "resources", "uri")
 
     async def templates(self) -> list[str]:
-        listed = await self.client.list_resource_templates()
-        return [template.uri_template for template in listed.resource_templates]
+        def page(cursor):
+            return self.client.list_resource_templates(cursor=cursor)
+
+        return await course.every(page, "resource_templates", "uri_template")
 
     async def prompts(self) -> list[str]:
-        return [prompt.name for prompt in (await self.client.list_prompts()).prompts]
+        return await course.every(lambda cursor: self.client.list_prompts(cursor=cursor), "prompts", "name")
 
     async def read(self, uri) -> list[dict]:
         return course.plain(await self.client.read_resource(uri))["contents"]
@@ -77,11 +80,12 @@ class Peer:
 async def main() -> None:
     target = course.target()
     ears = course.Ears()
-    server = target.url or StdioServerParameters(command=target.command[0], args=target.command[1:])
+    server = sse_client(target.url) if target.sse else target.url or StdioServerParameters(command=target.command[0], args=target.command[1:])
 
     async def elicit(_context, params):
-        accepts = params.message == "accept"
-        return types.ElicitResult(action="accept" if accepts else "decline", content={"name": "ada"} if accepts else None)
+        return types.ElicitResult(
+            action=params.message, content={"name": "ada"} if params.message == "accept" else None
+        )
 
     async def sample(_context, _params):
         content = types.TextContent(type="text", text="pong")

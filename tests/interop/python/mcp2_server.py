@@ -9,15 +9,21 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resolve import Elicit, ListRoots, Resolve, Sample
 from mcp_types import (
+    AudioContent,
     Completion,
+    ContentBlock,
     CreateMessageResult,
+    EmbeddedResource,
     EmptyResult,
+    ImageContent,
     ListRootsResult,
     PromptReference,
+    ResourceLink,
     SamplingMessage,
     SetLevelRequestParams,
     SubscribeRequestParams,
     TextContent,
+    TextResourceContents,
     UnsubscribeRequestParams,
 )
 from pydantic import BaseModel
@@ -54,6 +60,18 @@ def echo(message: str) -> str:
 @server.tool()
 def add(a: int, b: int) -> Sum:
     return Sum(sum=a + b)
+
+
+@server.tool(structured_output=False)
+def contents() -> list[ContentBlock]:
+    resource = TextResourceContents(uri="test://text", text="hello")
+    return [
+        TextContent(type="text", text="hello"),
+        ImageContent(type="image", mime_type="image/png", data="AAEC"),
+        AudioContent(type="audio", mime_type="audio/wav", data="AAEC"),
+        EmbeddedResource(type="resource", resource=resource),
+        ResourceLink(type="resource_link", uri="test://text", name="text"),
+    ]
 
 
 @server.tool()
@@ -167,4 +185,4 @@ for method, params in [
 ]:
     server._lowlevel_server.add_request_handler(method, params, agree)
 
-serving.serve(lambda: server.run("stdio"), server.streamable_http_app)
+serving.serve(lambda: server.run("stdio"), server.streamable_http_app, server.sse_app)

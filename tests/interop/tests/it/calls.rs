@@ -45,7 +45,7 @@ fn our_server_gets_on_with_clients_of_rmcp() -> Result<()> {
 }
 
 fn every_cell(peer: Peer) -> Result<()> {
-    let server = example("micro", Side::Server)?;
+    let server = example("micro-server")?;
     let mut command = Command::new(&server);
     command.args(["--address", "127.0.0.1:0"]);
     let process = Process::start("micro-server", command)?;
@@ -57,6 +57,8 @@ fn every_cell(peer: Peer) -> Result<()> {
         command.args(["--mode", cell.mode.name()]);
         match cell.wire {
             Wire::Http => command.arg(&url),
+            Wire::Sse => command.arg(url.replace("/mcp", "/sse")),
+            Wire::WebSocket => command.arg(url.replace("/mcp", "/ws").replace("http://", "ws://")),
             Wire::Stdio => command.arg("--stdio").arg(&server).arg("--stdio"),
         };
         match report(&cell, command) {

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | tool | `echo` | returns `message` |
 //! | tool | `add` | returns `a` + `b` as `{"sum": …}`, structured |
+//! | tool | `contents` | returns one of each kind of content |
 //! | tool | `fail` | fails, and says `broken` |
 //! | tool | `progress` | tells of steps 1, 2 and 3 of 3 |
 //! | tool | `slow` | tells of step 1 of 2, then waits for a minute to be cancelled |
@@ -18,8 +19,8 @@
 //! | template | `test://item/{id}` | `item ` and the id |
 //! | prompt | `greet` | greets `name`, which completes to `ada`, `adam` or `eve` |
 //!
-//! The client's user accepts with the name `ada` when the message is `accept`, and declines else; its model is
-//! `toy` and answers `pong`; its root is `file:///work`.
+//! The client's user accepts with the name `ada` when the message is `accept`, and declines or cancels when it says
+//! so; its model is `toy` and answers `pong`; its root is `file:///work`. Our server lists five things a page.
 
 use std::collections::BTreeMap;
 
@@ -36,17 +37,26 @@ fn expected(era: Era) -> Report {
     let seen = json!({
         "revision": if era == Era::Modern { "2026-07-28" } else { "2025-11-25" },
         "tools": [
-            "add", "cancelled", "change", "echo", "elicit", "fail", "log", "progress", "roots", "sample", "slow",
-            "touch",
+            "add", "cancelled", "change", "contents", "echo", "elicit", "fail", "log", "progress", "roots", "sample",
+            "slow", "touch",
         ],
         "echo": "hello",
+        "echo of odd text": "ok",
+        "echo of a long text": "ok",
+        "fifty calls at once": "ok",
+        "contents": [
+            "text hello", "image image/png AAEC", "audio audio/wav AAEC", "resource test://text hello",
+            "resource_link test://text",
+        ],
         "structured": { "sum": 3 },
         "failure": "broken",
         "unknown tool": "refused",
+        "missing argument": "refused",
         "progress": ["1/3", "2/3", "3/3"],
         "cancel": "cancelled",
         "elicit accept": "accept ada",
         "elicit decline": "decline",
+        "elicit cancel": "cancel",
         "sample": "toy: pong",
         "roots": "file:///work",
         "log": "info: hello",
@@ -58,6 +68,7 @@ fn expected(era: Era) -> Report {
         "item": "item 7",
         "prompts": ["greet"],
         "prompt": "user: Hello, ada!",
+        "prompt without its argument": "refused",
         "completion": ["ada", "adam"],
         "list change": "tools",
         "update": "test://watched",

@@ -23,7 +23,7 @@ pub(crate) fn of(cell: &Cell) -> impl Iterator<Item = &'static Limit> {
     LIMITS.iter().filter(here).filter(|limit| limit.era.is_none_or(|era| era == cell.era))
 }
 
-const LIMITS: &[Limit] = &[
+pub(crate) const LIMITS: &[Limit] = &[
     Limit {
         peer: Peer::FastMcp,
         side: Side::Server,

@@ -7,5 +7,6 @@ mod calls;
 mod contract;
 mod limits;
 mod ours;
+mod page;
 mod peers;
 mod serves;

@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
+use futures_util::future::try_join_all;
 use micro_mcp::{
     client::{Builder, Call, Changed, Client, Error},
     proto::{
-        CallToolResult, Content, CreateMessageResult, ElicitResult, Era, LogLevel, Reference, ResourceContents, Role,
-        Root,
+        CallToolResult, Content, CreateMessageResult, ElicitAction, ElicitResult, Era, LogLevel, Reference,
+        ResourceContents, Role, Root,
     },
 };
 use serde_json::{Map, Value, json};
@@ -18,6 +19,8 @@ use tokio::{
 
 use crate::contract::Report;
 
+/// What careless framing breaks: line ends of all kinds, quotes, characters of four bytes, a null.
+const ODD: &str = "a\r\nb\n\nc\u{2028}d\u{2029}\"\\\t\u{0}é🦀data: x\nid: 1";
 /// How long one sentence may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long to wait for news before what makes the server tell is done again: over HTTP a legacy server that
@@ -33,6 +36,7 @@ pub(crate) async fn report(connect: impl AsyncFnOnce(Builder) -> Result<Client, 
         .on_form(|form| async move {
             match form.message.as_str() {
                 "accept" => ElicitResult::accept(Map::from_iter([("name".to_owned(), json!("ada"))])),
+                "cancel" => ElicitResult { action: ElicitAction::Cancel, ..ElicitResult::decline() },
                 _ => ElicitResult::decline(),
             }
         })
@@ -62,13 +66,19 @@ impl Course<'_> {
         saw("revision", told(async { Ok(json!(client.revision().await?.as_str())) }).await);
         saw("tools", told(async { Ok(names(client.tools().await?.iter().map(|tool| &tool.name))) }).await);
         saw("echo", self.text("echo", json!({ "message": "hello" })).await);
+        saw("echo of odd text", told(self.same(ODD)).await);
+        saw("echo of a long text", told(self.same(&"lang ".repeat(60_000))).await);
+        saw("fifty calls at once", told(self.at_once()).await);
+        saw("contents", told(self.contents()).await);
         saw("structured", told(async { client.call("add").args(&json!({ "a": 1, "b": 2 })).json().await }).await);
         saw("failure", told(self.failure()).await);
-        saw("unknown tool", told(self.unknown_tool()).await);
+        saw("unknown tool", told(async { refused(client.call("nothing").await) }).await);
+        saw("missing argument", told(async { refused(client.call("echo").await) }).await);
         saw("progress", told(self.progress()).await);
         saw("cancel", told(self.cancel()).await);
         saw("elicit accept", self.text("elicit", json!({ "answer": "accept" })).await);
         saw("elicit decline", self.text("elicit", json!({ "answer": "decline" })).await);
+        saw("elicit cancel", self.text("elicit", json!({ "answer": "cancel" })).await);
         saw("sample", self.text("sample", json!({})).await);
         saw("roots", self.text("roots", json!({})).await);
         saw("log", told(self.log()).await);
@@ -81,6 +91,7 @@ impl Course<'_> {
         saw("item", told(self.read("test://item/7")).await);
         saw("prompts", told(async { Ok(names(client.prompts().await?.iter().map(|prompt| &prompt.name))) }).await);
         saw("prompt", told(self.prompt()).await);
+        saw("prompt without its argument", told(self.prompt_without()).await);
         saw("completion", told(self.completion()).await);
         saw("list change", told(self.hears("change", &Changed::Tools, "tools")).await);
         saw("update", told(self.update()).await);
@@ -101,10 +112,25 @@ impl Course<'_> {
         Ok(json!(if result.is_error && text.contains("broken") { "broken".to_owned() } else { text }))
     }
 
-    async fn unknown_tool(&self) -> Result<Value, Error> {
-        match self.client.call("nothing").await {
-            Ok(result) if !result.is_error => Ok(json!(text_of(&result))),
-            Ok(_) | Err(Error::Rpc(_)) => Ok(json!("refused")),
+    async fn same(&self, message: &str) -> Result<Value, Error> {
+        let echoed = text_of(&self.client.call("echo").args(&json!({ "message": message })).await?);
+        Ok(json!(if echoed == message { "ok" } else { &echoed }))
+    }
+
+    async fn at_once(&self) -> Result<Value, Error> {
+        let numbers: Vec<_> = (0..50).map(|number: u8| number.to_string()).collect();
+        let all = try_join_all(numbers.iter().map(|number| self.same(number))).await?;
+        Ok(if all.iter().all(|answer| answer == "ok") { json!("ok") } else { json!(all) })
+    }
+
+    async fn contents(&self) -> Result<Value, Error> {
+        Ok(self.client.call("contents").await?.content.iter().map(content).collect())
+    }
+
+    async fn prompt_without(&self) -> Result<Value, Error> {
+        match self.client.prompt("greet", BTreeMap::new()).await {
+            Ok(prompt) => Ok(json!(prompt.messages)),
+            Err(Error::Rpc(_)) => Ok(json!("refused")),
             Err(error) => Err(error),
         }
     }
@@ -208,6 +234,29 @@ fn names<'a>(names: impl Iterator<Item = &'a String>) -> Value {
     let mut names: Vec<_> = names.collect();
     names.sort();
     json!(names)
+}
+
+/// A call that must not work: refused by the server, or failed as a tool.
+fn refused(outcome: Result<CallToolResult, Error>) -> Result<Value, Error> {
+    match outcome {
+        Ok(result) if !result.is_error => Ok(json!(text_of(&result))),
+        Ok(_) | Err(Error::Rpc(_)) => Ok(json!("refused")),
+        Err(error) => Err(error),
+    }
+}
+
+/// A block of content in short.
+fn content(block: &Content) -> String {
+    match block {
+        Content::Text(text) => format!("text {}", text.text),
+        Content::Image(image) => format!("image {} {}", image.mime_type, image.data),
+        Content::Audio(audio) => format!("audio {} {}", audio.mime_type, audio.data),
+        Content::Resource(embedded) => {
+            format!("resource {} {}", embedded.resource.uri, embedded.resource.text.as_deref().unwrap_or("nothing"))
+        }
+        Content::ResourceLink(link) => format!("resource_link {}", link.uri),
+        other => format!("{other:?}"),
+    }
 }
 
 fn text_of(result: &CallToolResult) -> String {

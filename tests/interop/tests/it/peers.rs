@@ -33,8 +33,12 @@ pub(crate) enum Side {
 /// What carries the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wire {
+    /// Streamable HTTP.
     Http,
     Stdio,
+    /// The first HTTP transport, HTTP+SSE.
+    Sse,
+    WebSocket,
 }
 
 /// How the client finds out the era.
@@ -62,29 +66,42 @@ pub(crate) struct Cell {
 impl Cell {
     /// Every pair of a peer that is this side, over every transport and in every mode that it has.
     pub(crate) fn all(peer: Peer, side: Side) -> Vec<Self> {
-        let modes: &[Mode] = match side {
-            Side::Server => &[Mode::Legacy, Mode::Auto, Mode::Modern],
-            Side::Client => peer.modes(),
-        };
-        let pairs = [Wire::Http, Wire::Stdio].into_iter().flat_map(|wire| modes.iter().map(move |mode| (wire, *mode)));
+        let modes = [Mode::Legacy, Mode::Auto, Mode::Modern];
+        let wires =
+            [Wire::Http, Wire::Stdio, Wire::Sse, Wire::WebSocket].into_iter().filter(|wire| peer.has(*wire, side));
+        let pairs = wires.flat_map(|wire| modes.map(|mode| (wire, mode)));
         let cell = |(wire, mode)| {
-            let modern = mode != Mode::Legacy && (side == Side::Client || peer.modern());
+            let modern = mode != Mode::Legacy && peer.modern() && matches!(wire, Wire::Http | Wire::Stdio);
             Self { peer, side, wire, mode, era: if modern { Era::Modern } else { Era::Legacy } }
         };
-        let fits = |cell: &Self| (cell.mode == Mode::Modern) <= (cell.era == Era::Modern);
+        // Our client can ask whatever it is; theirs have modes where they have eras.
+        let fits = |cell: &Self| match cell.mode {
+            Mode::Legacy => true,
+            Mode::Auto => side == Side::Server || cell.era == Era::Modern,
+            Mode::Modern => cell.era == Era::Modern,
+        };
         pairs.map(cell).filter(fits).collect()
     }
 }
 
 impl Peer {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Python1, Self::Python2, Self::FastMcp, Self::TypeScript1, Self::TypeScript2, Self::Rmcp];
+
     /// Whether it speaks 2026-07-28.
     fn modern(self) -> bool {
         !matches!(self, Self::Python1 | Self::TypeScript1)
     }
 
-    /// The modes of its client.
-    fn modes(self) -> &'static [Mode] {
-        if self.modern() { &[Mode::Legacy, Mode::Auto, Mode::Modern] } else { &[Mode::Legacy] }
+    /// Whether it has this transport on this side.
+    fn has(self, wire: Wire, side: Side) -> bool {
+        match wire {
+            Wire::Http | Wire::Stdio => true,
+            Wire::Sse if side == Side::Server => !matches!(self, Self::TypeScript2 | Self::Rmcp),
+            Wire::Sse => self != Self::Rmcp,
+            // The Python SDK 1.x has one too, with a package that is not installed with it.
+            Wire::WebSocket => self == Self::TypeScript1 && side == Side::Client,
+        }
     }
 
     /// The program made with it that is this side.
@@ -98,27 +115,43 @@ impl Peer {
             Self::FastMcp => (Tool::FastMcp, "fastmcp"),
             Self::TypeScript1 => (Tool::Sdk1, "sdk1"),
             Self::TypeScript2 => (Tool::Sdk2, "sdk2"),
-            Self::Rmcp => return Ok(Command::new(example("rmcp", side)?)),
+            Self::Rmcp => return Ok(Command::new(example(&format!("rmcp-{}", side.name()))?)),
         };
-        let here = workspace::root()?.join("tests/interop");
-        let suffix = if side == Side::Server { "server" } else { "client" };
-        if matches!(self, Self::TypeScript1 | Self::TypeScript2) {
-            let mut command = Command::new(Tool::Node.install()?);
-            command.arg(here.join(format!("node/{name}-{suffix}.mjs"))).env("MCP_SDK", tool.install()?);
-            return Ok(command);
+        match self {
+            Self::TypeScript1 | Self::TypeScript2 => node(tool, &format!("{name}-{}.mjs", side.name())),
+            _ => python(tool, &format!("{name}_{}.py", side.name())),
         }
-        let mut command = tool.command()?;
-        command.arg(here.join(format!("python/{name}_{suffix}.py")));
-        Ok(command)
     }
 }
 
+impl Side {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Client => "client",
+        }
+    }
+}
+
+/// A script of the folder `node`, with an SDK.
+pub(crate) fn node(sdk: Tool, script: &str) -> Result<Command> {
+    let mut command = Command::new(Tool::Node.install()?);
+    command.arg(workspace::root()?.join("tests/interop/node").join(script)).env("MCP_SDK", sdk.install()?);
+    Ok(command)
+}
+
+/// A script of the folder `python`, with an SDK.
+pub(crate) fn python(sdk: Tool, script: &str) -> Result<Command> {
+    let mut command = sdk.command()?;
+    command.arg(workspace::root()?.join("tests/interop/python").join(script));
+    Ok(command)
+}
+
 /// A program of `examples/`, which cargo builds with the tests.
-pub(crate) fn example(name: &str, side: Side) -> Result<PathBuf> {
-    let suffix = if side == Side::Server { "server" } else { "client" };
+pub(crate) fn example(name: &str) -> Result<PathBuf> {
     let this = env::current_exe()?;
     let target = this.parent().and_then(|deps| deps.parent()).context("the test runs outside of a target folder")?;
-    Ok(target.join(format!("examples/{name}-{suffix}")))
+    Ok(target.join("examples").join(name))
 }
 
 impl Mode {

@@ -45,7 +45,7 @@ const MADE: &[&str] = &["docs/benchmarks.md"];
 const CONNECTS: &str = "docs/getting-started.md";
 
 /// Pages without commands: their blocks and links are checked all the same.
-const PAPERS: &[&str] = &["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md"];
+const PAPERS: &[&str] = &["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/guides/interop.md"];
 
 /// A test for each page.
 macro_rules! pages {
