@@ -6,6 +6,8 @@
 mod param;
 mod value;
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderName};
 
 pub use self::{
@@ -43,19 +45,27 @@ pub fn check_method(headers: &HeaderMap, method: &str) -> Result<(), RpcError> {
     compare("Mcp-Method", single(headers, &METHOD)?, method)
 }
 
-/// `Mcp-Name` must say what `params.name` (`tools/call`, `prompts/get`), `params.uri`
-/// (`resources/read`) or `params.taskId` (`tasks/get`, `tasks/update`, `tasks/cancel`) says. Other
-/// methods have none.
+/// What `Mcp-Name` says: `params.name` (`tools/call`, `prompts/get`), `params.uri` (`resources/read`) or
+/// `params.taskId` (`tasks/get`, `tasks/update`, `tasks/cancel`). Other methods have none.
+///
+/// # Errors
+/// `-32602` when the body itself lacks the name.
+pub fn name_of<'a>(method: &str, params: &Params<'a>) -> Result<Option<Cow<'a, str>>, RpcError> {
+    let (value, member) = match method {
+        "tools/call" | "prompts/get" => (params.name, "name"),
+        "resources/read" => (params.uri, "uri"),
+        "tasks/get" | "tasks/update" | "tasks/cancel" => (params.task_id, "taskId"),
+        _ => return Ok(None),
+    };
+    Params::string(value, member).map(Some)
+}
+
+/// `Mcp-Name` must say what the body says; see [`name_of`].
 ///
 /// # Errors
 /// `-32020`; `-32602` when the body itself lacks the name.
 pub fn check_name(headers: &HeaderMap, method: &str, params: &Params<'_>) -> Result<(), RpcError> {
-    let name = match method {
-        "tools/call" | "prompts/get" => Params::string(params.name, "name")?,
-        "resources/read" => Params::string(params.uri, "uri")?,
-        "tasks/get" | "tasks/update" | "tasks/cancel" => Params::string(params.task_id, "taskId")?,
-        _ => return Ok(()),
-    };
+    let Some(name) = name_of(method, params)? else { return Ok(()) };
     let Some(header) = single(headers, &NAME)? else {
         return Err(RpcError::header_mismatch("Mcp-Name is required"));
     };

@@ -16,13 +16,14 @@ mod many;
 mod message;
 mod options;
 mod pipe;
+mod sending;
 mod task;
 mod verdicts;
 mod watch;
 
 use std::{sync::Arc, time::Duration};
 
-use micro_mcp_proto::{Era, Revision, headers};
+use micro_mcp_proto::{Era, Revision};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::{sync::watch::Sender, time::timeout};
@@ -43,6 +44,7 @@ use self::{
     core::{Ask, Core},
     lists::Known,
     message::Members,
+    sending::Around,
     watch::{Standing, Wanted},
 };
 use crate::ServerInfo;
@@ -55,6 +57,7 @@ struct Inner {
     core: Arc<Core>,
     wanted: Sender<Wanted>,
     standing: Sender<Standing>,
+    around: Around,
     _keeper: AbortOnDropHandle<()>,
 }
 
@@ -110,10 +113,8 @@ impl Client {
         method: impl Into<String>,
         params: &(impl Serialize + ?Sized),
     ) -> Result<Box<RawValue>, Error> {
-        let (members, meta) = Members::of_object(&to_raw_value(params)?)?;
-        let mut ask = Ask::new(method.into(), members, self.0.core.patience);
-        ask.meta = meta;
-        self.0.core.ask(&ask).await
+        let ask = Ask::read(method.into(), &to_raw_value(params)?, self.0.core.patience)?;
+        Ok(self.send(ask).await?.result)
     }
 
     /// Ends the session and the connection. Other clones find the client closed.
@@ -174,25 +175,11 @@ impl Client {
     fn known(&self) -> &Known {
         &self.0.core.inbox.known
     }
-
-    /// Calls with the headers its schema wants, and once more when the server has another schema.
-    async fn call_tool(&self, mut ask: Ask, arguments: Option<&RawValue>) -> Result<Box<RawValue>, Error> {
-        let tool = ask.name.clone().unwrap_or_default();
-        ask.params = headers::mirror(&self.known().mirrored(&tool), arguments);
-        match self.0.core.ask(&ask).await {
-            Err(error) if error.code() == Some(micro_mcp_proto::code::HEADER_MISMATCH) => {
-                self.refresh_tools().await?;
-                ask.params = headers::mirror(&self.known().mirrored(&tool), arguments);
-                self.0.core.ask(&ask).await
-            }
-            outcome => outcome,
-        }
-    }
 }
 
 /// How long to wait before the next attempt: `base`, doubled for each attempt that failed, at most
 /// `most`, and from the second on up to half of it more, so that many clients do not come at once.
-fn pause(base: Duration, failed: u32, most: Duration) -> Duration {
+pub(crate) fn pause(base: Duration, failed: u32, most: Duration) -> Duration {
     let pause = base.saturating_mul(1 << failed.min(16)).min(most);
     if failed == 0 {
         return pause;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    AskError, Peer, Principal,
+    AskError, Peer, Principal, TraceContext,
     ask::{Line, Pending},
     outlet::Outlet,
     seal::NONCE,
@@ -58,6 +58,11 @@ impl<'a> Cx<'a> {
         self.revision.era()
     }
 
+    /// The caller's trace context, if it sent one.
+    pub fn trace(&self) -> Option<TraceContext> {
+        TraceContext::of(self.meta)
+    }
+
     /// The HTTP headers of the request, or of the one that opened its pipe; none on stdio.
     pub fn headers(&self) -> Option<&'a HeaderMap> {
         self.peer.headers
@@ -78,7 +83,7 @@ impl<'a> Cx<'a> {
 
     /// The way to ask a legacy client.
     pub(crate) fn line(&self) -> Option<Line> {
-        self.asks.map(|(pending, session)| Line::new(pending, session))
+        self.asks.map(|(pending, session)| Line::new(pending, session, self.trace()))
     }
 
     /// Sends a request of ours to a legacy client, on the stream of this one, and waits for its result:

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use serde_json::value::RawValue;
 
 use crate::{
-    CallParams, Cx, Failure, Handler, Peer, Principal, Refusal, Request, Transport,
+    Cx, Failure, Handler, Peer, Principal, Refusal, Request, Transport,
     outlet::Outlet,
     session::{Session, Sessions},
 };
@@ -142,7 +142,7 @@ impl Engine {
         params: Result<Params<'_>, RpcError>,
         outlet: &Arc<Outlet>,
     ) -> Reply {
-        let request = params.as_ref().map_or_else(|e| Err(e.clone()), |params| read(method, raw, params));
+        let request = params.as_ref().map_or_else(|e| Err(e.clone()), |params| Request::read(method, raw, params));
         let other = Request::Other { method: method.into(), params: raw };
         let peer = source.peer();
         let principal = match self.handler.authenticate(&peer, request.as_ref().unwrap_or(&other)) {
@@ -236,8 +236,7 @@ impl Engine {
         }
         match self.answer(cx, request).await {
             Ok(result) => Reply::message(write::response(id, &result)),
-            Err(Failure::Rpc(error)) => Reply::error(status(era, &error), Some(id), &error),
-            Err(Failure::Refused(refusal)) => Reply::refused(Some(id), &refusal),
+            Err(failure) => Reply::failed(era, id, &failure),
         }
     }
 
@@ -248,20 +247,6 @@ impl Engine {
             tracing::error!(method = request.method(), "a handler panicked");
             Err(RpcError::internal().into())
         })
-    }
-}
-
-/// The request in the handler's words.
-fn read<'a>(method: &'a str, raw: Option<&'a RawValue>, params: &Params<'a>) -> Result<Request<'a>, RpcError> {
-    match method {
-        "tools/call" => Ok(Request::CallTool(CallParams {
-            name: Params::string(params.name, "name")?,
-            arguments: params.arguments()?,
-            input_responses: params.input_responses,
-            request_state: params.request_state,
-        })),
-        "tools/list" => Ok(Request::ListTools { cursor: Params::optional_string(params.cursor, "cursor")? }),
-        _ => Ok(Request::Other { method: method.into(), params: raw }),
     }
 }
 
@@ -327,6 +312,20 @@ impl Reply {
 
     pub(crate) fn error(status: StatusCode, id: Option<Id<'_>>, error: &RpcError) -> Self {
         Self::Message(Box::new(Answer { body: write::error(id, error), status, ..Answer::default() }))
+    }
+
+    /// Why a handler has no result.
+    fn failed(era: Era, id: Id<'_>, failure: &Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) => return Self::refused(Some(id), refusal),
+            Failure::Inner(error) => {
+                let error: &(dyn std::error::Error + 'static) = &**error;
+                tracing::error!(error, "a request failed");
+            }
+            Failure::Rpc(_) => {}
+        }
+        let error = failure.error();
+        Self::error(status(era, error), Some(id), error)
     }
 
     pub(crate) fn refused(id: Option<Id<'_>>, refusal: &Refusal) -> Self {

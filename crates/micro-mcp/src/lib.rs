@@ -24,6 +24,7 @@ mod session;
 pub mod stdio;
 pub mod task;
 mod time;
+mod trace;
 pub mod transport;
 
 pub use self::{
@@ -36,6 +37,7 @@ pub use self::{
         BuildError, Builder, CallContext, CallError, Complete, GetPrompt, IntoContents, IntoMessages, IntoToolResult,
         Json, Live, NoArgs, Notifier, Read, Server, ToolBuilder, ToolFn, ToolSet,
     },
+    trace::TraceContext,
 };
 #[cfg(feature = "macros")]
 #[doc = include_str!("tools.md")]

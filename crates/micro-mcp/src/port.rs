@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_core::{future::BoxFuture, stream::BoxStream};
 use futures_util::stream;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use micro_mcp_proto::{Implementation, RpcError, ServerCapabilities};
+use micro_mcp_proto::{Implementation, Params, RpcError, ServerCapabilities, code};
 use serde_json::value::RawValue;
 
 use crate::Cx;
@@ -86,7 +86,24 @@ pub struct CallParams<'a> {
     pub request_state: Option<&'a RawValue>,
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
+    /// A request in these words.
+    ///
+    /// # Errors
+    /// `-32602` when params lack what the method wants, or hold it in another form.
+    pub(crate) fn read(method: &'a str, raw: Option<&'a RawValue>, params: &Params<'a>) -> Result<Self, RpcError> {
+        match method {
+            "tools/call" => Ok(Self::CallTool(CallParams {
+                name: Params::string(params.name, "name")?,
+                arguments: params.arguments()?,
+                input_responses: params.input_responses,
+                request_state: params.request_state,
+            })),
+            "tools/list" => Ok(Self::ListTools { cursor: Params::optional_string(params.cursor, "cursor")? }),
+            _ => Ok(Self::Other { method: method.into(), params: raw }),
+        }
+    }
+
     /// The method's name.
     pub fn method(&self) -> &str {
         match self {
@@ -196,12 +213,15 @@ impl Refusal {
 }
 
 /// Why a request has no result.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Failure {
     /// A JSON-RPC error; over HTTP its code decides the status.
     Rpc(RpcError),
     /// A refusal with a status of its own.
     Refused(Box<Refusal>),
+    /// Something on this side, or on the way, that is nobody's business at the other end: it is logged, and
+    /// said there to be an internal error. Around a client, a [`crate::client::Error`].
+    Inner(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Failure {
@@ -210,9 +230,13 @@ impl Failure {
         match self {
             Self::Rpc(error) => error,
             Self::Refused(refusal) => &refusal.error,
+            Self::Inner(_) => &INTERNAL,
         }
     }
 }
+
+/// What is said of [`Failure::Inner`].
+static INTERNAL: RpcError = RpcError { code: code::INTERNAL, message: Cow::Borrowed("Internal error"), data: None };
 
 impl From<RpcError> for Failure {
     fn from(error: RpcError) -> Self {

@@ -10,7 +10,7 @@ use tokio::{sync::oneshot, time::timeout};
 
 use super::AskError;
 use crate::{
-    KeyRing,
+    KeyRing, TraceContext,
     outlet::Outlet,
     seal::{self, NONCE},
 };
@@ -38,6 +38,8 @@ struct Waiting {
 pub(crate) struct Line {
     pending: Arc<Pending>,
     session: [u8; NONCE],
+    /// The context of the client's own request: what we ask is a part of it.
+    trace: Option<Arc<TraceContext>>,
 }
 
 /// Questions that wait at once, in all and of one session.
@@ -91,8 +93,8 @@ impl Pending {
 }
 
 impl Line {
-    pub(crate) fn new(pending: &Arc<Pending>, session: [u8; NONCE]) -> Self {
-        Self { pending: pending.clone(), session }
+    pub(crate) fn new(pending: &Arc<Pending>, session: [u8; NONCE], trace: Option<TraceContext>) -> Self {
+        Self { pending: pending.clone(), session, trace: trace.map(Arc::new) }
     }
 
     /// A name for a page that this client's user is sent to. It says nothing, and nobody else is told of it.
@@ -115,7 +117,8 @@ impl Line {
         let (id, answered) = self.pending.open(self.session).ok_or(AskError::Unreachable)?;
         let question = Open { pending: &self.pending, outlet, id };
         let exchange = async {
-            outlet.send_with(|| write::request(&question.id, method, params.get().as_bytes())).await;
+            let params = || self.trace.as_ref().map_or(params.get().into(), |trace| trace.put_into(params));
+            outlet.send_with(|| write::request(&question.id, method, params().as_bytes())).await;
             answered.await
         };
         match timeout(within, exchange).await {

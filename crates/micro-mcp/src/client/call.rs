@@ -9,6 +9,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Begun, Client, Error, Progress, TaskHandle, core::Ask, message::Members};
+use crate::TraceContext;
 
 /// A call of one tool. Awaiting it makes the call; dropping the future cancels it, and its task if it became one.
 #[must_use = "a call does nothing until it is awaited"]
@@ -32,9 +33,15 @@ impl<'c> Call<'c> {
         self
     }
 
-    /// A member of the request's `_meta`, for example `traceparent`.
+    /// A member of the request's `_meta`.
     pub fn meta(mut self, key: &str, value: &(impl Serialize + ?Sized)) -> Self {
         self.meta = self.meta.and_then(|meta| meta.member(key, value));
+        self
+    }
+
+    /// The trace that the call is a part of, instead of the current one ([`super::Builder::trace`]).
+    pub fn trace(mut self, context: &TraceContext) -> Self {
+        self.meta = self.meta.and_then(|meta| Ok(meta.and(&Members::of(context)?)));
         self
     }
 
@@ -99,13 +106,8 @@ impl<'c> Call<'c> {
     }
 
     async fn send(self) -> Result<Box<RawValue>, Error> {
-        let mut ask = self.ask;
-        let arguments = self.arguments?;
-        if let Some(arguments) = &arguments {
-            ask.members = ask.members.raw("arguments", arguments.get());
-        }
-        ask.meta = self.meta?;
-        self.client.call_tool(ask, arguments.as_deref()).await
+        let ask = Ask { arguments: self.arguments?, meta: self.meta?, ..self.ask };
+        Ok(self.client.send(ask).await?.result)
     }
 
     /// The tool's value: its structured content, or its text read as JSON.

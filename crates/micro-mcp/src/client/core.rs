@@ -63,6 +63,8 @@ pub(crate) struct Ask {
     pub(crate) meta: Members,
     /// `Mcp-Name`.
     pub(crate) name: Option<String>,
+    /// Of a tool or prompt.
+    pub(crate) arguments: Option<Box<RawValue>>,
     /// `Mcp-Param-*`.
     pub(crate) params: Vec<(HeaderName, HeaderValue)>,
     pub(crate) progress: Option<OnProgress>,
@@ -119,17 +121,12 @@ impl Core {
         self.link.subscribe()
     }
 
-    /// A request without frills.
+    /// A request of the client's own.
     pub(crate) async fn plain(&self, method: &'static str, members: Members) -> Result<Box<RawValue>, Error> {
-        self.ask(&Ask::new(method, members, self.patience)).await
+        Ok(self.answer(&Ask::new(method, members, self.patience)).await?.result)
     }
 
-    /// Takes a request to its result, whatever it needs on the way.
-    pub(crate) async fn ask(&self, ask: &Ask) -> Result<Box<RawValue>, Error> {
-        self.answer(ask).await.map(|answer| answer.result)
-    }
-
-    /// The same, with what is to be known of the answer.
+    /// Takes a request to its answer, whatever it needs on the way.
     pub(crate) async fn answer(&self, ask: &Ask) -> Result<Answer, Error> {
         let deadline = Instant::now() + ask.patience.total;
         timeout_at(deadline, self.course(ask)).await.unwrap_or(Err(Error::Timeout))
@@ -185,7 +182,11 @@ impl Core {
         if ask.progress.is_some() {
             meta = meta.raw("progressToken", &id.to_string());
         }
-        let mut params = ask.members.clone().and(answers);
+        let mut params = ask.members.clone();
+        if let Some(arguments) = &ask.arguments {
+            params = params.raw("arguments", arguments.get());
+        }
+        params = params.and(answers);
         if !meta.is_empty() {
             params = params.raw("_meta", &meta.object());
         }
@@ -203,8 +204,8 @@ impl Core {
 
 impl Ask {
     pub(crate) fn new(method: impl Into<Cow<'static, str>>, members: Members, patience: Patience) -> Self {
-        let (method, meta, name) = (method.into(), Members::default(), None);
-        Self { method, members, meta, name, params: Vec::new(), progress: None, patience }
+        let (method, meta) = (method.into(), Members::default());
+        Self { method, members, meta, name: None, arguments: None, params: Vec::new(), progress: None, patience }
     }
 }
 

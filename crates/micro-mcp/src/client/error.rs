@@ -53,6 +53,9 @@ pub enum Error {
     /// Arguments could not be written, or a result could not be read.
     #[error("not the expected JSON")]
     Json(#[from] serde_json::Error),
+    /// A layer around the client failed.
+    #[error("a layer around the client failed")]
+    Layer(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The address is none that this client can connect to.
     #[error("not an address of an MCP server: {0}")]
     Address(String),

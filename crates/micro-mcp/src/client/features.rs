@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use micro_mcp_proto::{CompleteResult, Completion, Era, GetPromptResult, LogLevel, Reference, ResourceContents, write};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{json, value::to_raw_value};
 
 use super::{Client, Error, cache::Hints, core::Ask, exchange::Outgoing, message::Members};
 
@@ -27,7 +27,7 @@ impl Client {
         }
         let asked = self.asked(cache).await?;
         let ask = Ask::new("resources/read", Members::default().text("uri", &uri), self.0.core.patience);
-        let answer = self.0.core.answer(&Ask { name: Some(uri.clone()), ..ask }).await?;
+        let answer = self.send(Ask { name: Some(uri.clone()), ..ask }).await?;
         let Read { contents, hints } = serde_json::from_str(answer.result.get())?;
         if answer.bare {
             self.keep(cache, asked, uri, &contents, answer.result.get().len(), hints).await?;
@@ -46,9 +46,9 @@ impl Client {
     ) -> Result<GetPromptResult, Error> {
         let name = name.into();
         let members = Members::default().text("name", &name);
-        let members = if arguments.is_empty() { members } else { members.member("arguments", &arguments)? };
-        let ask = Ask { name: Some(name), ..Ask::new("prompts/get", members, self.0.core.patience) };
-        Ok(serde_json::from_str(self.0.core.ask(&ask).await?.get())?)
+        let arguments = if arguments.is_empty() { None } else { Some(to_raw_value(&arguments)?) };
+        let ask = Ask { name: Some(name), arguments, ..Ask::new("prompts/get", members, self.0.core.patience) };
+        Ok(serde_json::from_str(self.send(ask).await?.result.get())?)
     }
 
     /// Values that would complete `value` as the argument of this name; `others` are arguments that are
@@ -69,7 +69,7 @@ impl Client {
             true => members,
             false => members.member("context", &json!({ "arguments": others }))?,
         };
-        let result = self.0.core.plain("completion/complete", members).await?;
+        let result = self.plain("completion/complete", members).await?;
         Ok(serde_json::from_str::<CompleteResult>(result.get())?.completion)
     }
 
@@ -79,7 +79,7 @@ impl Client {
     /// # Errors
     /// When the server does not log, and whatever else can go wrong.
     pub async fn set_log_level(&self, level: LogLevel) -> Result<(), Error> {
-        self.0.core.plain("logging/setLevel", Members::default().text("level", level.as_str())).await.map(|_| ())
+        self.plain("logging/setLevel", Members::default().text("level", level.as_str())).await.map(|_| ())
     }
 
     /// Asks a legacy server whether it is there. Modern ones have no `ping`; any request does.
@@ -87,7 +87,7 @@ impl Client {
     /// # Errors
     /// When it is not.
     pub async fn ping(&self) -> Result<(), Error> {
-        self.0.core.plain("ping", Members::default()).await.map(|_| ())
+        self.plain("ping", Members::default()).await.map(|_| ())
     }
 
     /// Asks a server of either era whether it is there.
@@ -96,7 +96,7 @@ impl Client {
     /// When it is not.
     pub async fn check(&self) -> Result<(), Error> {
         match self.revision().await?.era() {
-            Era::Modern => self.0.core.plain("server/discover", Members::default()).await.map(|_| ()),
+            Era::Modern => self.plain("server/discover", Members::default()).await.map(|_| ()),
             Era::Legacy => self.ping().await,
         }
     }

@@ -164,7 +164,7 @@ impl Client {
         for _ in 0..MAX_PAGES {
             let members = Members::default();
             let members = cursor.as_deref().map_or(members.clone(), |cursor| members.text("cursor", cursor));
-            let page = match self.0.core.plain(method, members).await {
+            let page = match self.plain(method, members).await {
                 Err(Error::Rpc(RpcError { code: code::INVALID_PARAMS, .. })) if cursor.is_some() && anew => {
                     (list, cursor, anew) = (List::default(), None, false);
                     continue;

@@ -1,8 +1,10 @@
 //! Requests, member by member, around JSON that is there already.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
-use serde::Serialize;
-use serde_json::value::RawValue;
+use serde::{Serialize, de::IgnoredAny};
+use serde_json::value::{RawValue, to_raw_value};
 
 /// Members of a JSON object, without its braces.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +30,11 @@ impl Members {
     #[must_use]
     pub(crate) fn text(self, name: &str, value: &str) -> Self {
         self.member(name, value).expect("a string is plain JSON")
+    }
+
+    /// Those of a value that is written as an object.
+    pub(crate) fn of(value: &impl Serialize) -> Result<Self, serde_json::Error> {
+        Ok(Self::of_object(&to_raw_value(value)?, [])?.0)
     }
 
     /// All members of others.
@@ -61,21 +68,25 @@ impl Members {
 }
 
 impl Members {
-    /// The members of an object's JSON text, and its `_meta` apart.
+    /// The members of an object's JSON text, some of them apart.
     ///
     /// # Errors
     /// When it is no object.
-    pub(crate) fn of_object(json: &RawValue) -> Result<(Self, Self), serde_json::Error> {
-        let object: std::collections::BTreeMap<String, &RawValue> = serde_json::from_str(json.get())?;
-        let (mut members, mut meta) = (Self::default(), Self::default());
-        for (name, value) in &object {
-            if name == "_meta" {
-                meta = Self::of_object(value)?.0;
-            } else {
-                members = members.raw(name, value.get());
-            }
-        }
-        Ok((members, meta))
+    pub(crate) fn of_object<'j, const N: usize>(
+        json: &'j RawValue,
+        apart: [&str; N],
+    ) -> Result<(Self, [Option<&'j RawValue>; N]), serde_json::Error> {
+        let mut object: BTreeMap<String, &RawValue> = serde_json::from_str(json.get())?;
+        let apart = apart.map(|name| object.remove(name));
+        let members = object.iter().fold(Self::default(), |members, (name, value)| members.raw(name, value.get()));
+        Ok((members, apart))
+    }
+
+    /// Whether there is a member of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        !self.is_empty()
+            && serde_json::from_str::<BTreeMap<String, IgnoredAny>>(&self.object())
+                .is_ok_and(|all| all.contains_key(name))
     }
 }
 
@@ -93,7 +104,9 @@ mod tests {
     #[test]
     fn members_stay_as_they_were_written() {
         let raw: &RawValue = serde_json::from_str(r#"{"b": [1.0] ,"_meta":{"k":1},"a":"\u0041"}"#).unwrap();
-        let (members, meta) = Members::of_object(raw).unwrap();
+        let (members, [meta]) = Members::of_object(raw, ["_meta"]).unwrap();
+        let meta = Members::of_object(meta.unwrap(), []).unwrap().0;
+        assert!(meta.has("k") && !members.has("k") && !Members::default().has("k"));
         assert_eq!(members.object(), r#"{"a":"\u0041","b":[1.0]}"#);
         assert_eq!(meta.object(), r#"{"k":1}"#);
         assert_eq!(request(7, "x", &Members::default()), r#"{"jsonrpc":"2.0","id":7,"method":"x"}"#);

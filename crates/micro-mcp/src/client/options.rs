@@ -20,11 +20,15 @@ use super::{
     http::Endpoint,
     inbox::Inbox,
     link::{Connector, Hello, Target},
+    sending::{Around, TraceSource},
     watch::{self, Wanted},
 };
-use crate::transport::{
-    Pipe,
-    child::{self, OnStderr},
+use crate::{
+    Layer, TraceContext,
+    transport::{
+        Pipe,
+        child::{self, OnStderr},
+    },
 };
 
 /// Options of a client, and the last word that connects it.
@@ -42,6 +46,8 @@ pub struct Builder {
     extensions: Map<String, Value>,
     log_level: Option<LogLevel>,
     keep_alive: Option<Duration>,
+    layers: Vec<Arc<dyn Layer>>,
+    trace: TraceSource,
     stderr: Option<OnStderr>,
 }
 
@@ -64,6 +70,8 @@ impl Default for Builder {
             extensions: Map::new(),
             log_level: None,
             keep_alive: None,
+            layers: Vec::new(),
+            trace: Arc::new(TraceContext::current),
             stderr: None,
         }
     }
@@ -203,6 +211,20 @@ impl Builder {
         self.extension(TASKS_EXTENSION, Map::new())
     }
 
+    /// Puts this around the client: it sees every request of the application's before those that were put
+    /// there earlier. See [`Layer`].
+    pub fn layer(mut self, layer: impl Layer) -> Self {
+        self.layers.push(Arc::new(layer));
+        self
+    }
+
+    /// Where the W3C context comes from that each request carries in its `_meta`; ask OpenTelemetry here, if
+    /// that is what traces the application. Default: [`TraceContext::current`].
+    pub fn trace(mut self, context: impl Fn() -> Option<TraceContext> + Send + Sync + 'static) -> Self {
+        self.trace = Arc::new(context);
+        self
+    }
+
     /// Pings a legacy server this often, so that a session that nobody uses is not forgotten. Default: never.
     pub fn keep_alive(mut self, every: Duration) -> Self {
         self.keep_alive = Some(every);
@@ -306,6 +328,7 @@ impl Builder {
         let standing = Sender::default();
         let keeping = watch::keep(core.clone(), wanted.subscribe(), standing.clone(), self.keep_alive);
         let keeper = AbortOnDropHandle::new(tokio::spawn(keeping));
-        Ok(Client(Arc::new(Inner { core, wanted, standing, _keeper: keeper })))
+        let around = Around { layers: self.layers, trace: self.trace };
+        Ok(Client(Arc::new(Inner { core, wanted, standing, around, _keeper: keeper })))
     }
 }

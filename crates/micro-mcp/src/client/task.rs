@@ -139,7 +139,7 @@ impl TaskHandle {
     async fn ask(&self, method: &'static str, members: Members) -> Result<Box<RawValue>, Error> {
         let members = Members::default().text("taskId", &self.id).and(&members);
         let ask = Ask { name: Some((*self.id).to_owned()), ..Ask::new(method, members, self.client.0.core.patience) };
-        self.client.0.core.ask(&ask).await
+        Ok(self.client.send(ask).await?.result)
     }
 }
 

@@ -8,7 +8,7 @@ use micro_mcp_proto::{ClientCapabilities, Era, LogLevel, Message, Params, Revisi
 use serde_json::value::RawValue;
 
 use super::{Ask, Engine, Reply, Source, builtin};
-use crate::{Cx, Failure, outlet::Outlet, session::Session};
+use crate::{Cx, outlet::Outlet, session::Session};
 
 /// What a client without a session is taken for: one that predates the version header.
 pub(super) fn assumed() -> Session {
@@ -105,10 +105,7 @@ async fn watch(engine: &Engine, cx: &Cx<'_>, session: Option<Session>, ask: &Ask
         Err(error) => return fail(&error),
     };
     if let Err(failure) = engine.answer(cx, ask.request).await {
-        return match failure {
-            Failure::Rpc(error) => fail(&error),
-            Failure::Refused(refusal) => Reply::refused(Some(ask.id), &refusal),
-        };
+        return Reply::failed(Era::Legacy, ask.id, &failure);
     }
     match session {
         Some(session) if ask.method == "resources/unsubscribe" => engine.sessions.unwatch(&session, &uri),

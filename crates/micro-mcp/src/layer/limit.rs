@@ -6,8 +6,8 @@ use http::StatusCode;
 use micro_mcp_proto::RpcError;
 use tokio::sync::Semaphore;
 
-use super::Layer;
-use crate::{Cx, Failure, Handler, Refusal, Request};
+use super::{Layer, Next};
+use crate::{Cx, Failure, Refusal, Request};
 
 /// Runs so many requests at once, and turns away the others with 429 and `Retry-After`.
 pub struct Limit {
@@ -29,7 +29,7 @@ impl Layer for Limit {
         &'a self,
         cx: &'a Cx<'a>,
         request: &'a Request<'a>,
-        next: &'a dyn Handler,
+        next: Next<'a>,
     ) -> BoxFuture<'a, Result<Bytes, Failure>> {
         Box::pin(async move {
             let Ok(_place) = self.free.try_acquire() else {

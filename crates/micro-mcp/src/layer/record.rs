@@ -5,8 +5,8 @@ use futures_core::future::BoxFuture;
 use micro_mcp_proto::{Revision, RpcError};
 use serde_json::value::RawValue;
 
-use super::Layer;
-use crate::{Cx, Failure, Handler, Request};
+use super::{Layer, Next};
+use crate::{Cx, Failure, Request};
 
 /// Who is told.
 type Sink = Box<dyn Fn(Recorded<'_>) + Send + Sync>;
@@ -41,7 +41,7 @@ impl Layer for Record {
         &'a self,
         cx: &'a Cx<'a>,
         request: &'a Request<'a>,
-        next: &'a dyn Handler,
+        next: Next<'a>,
     ) -> BoxFuture<'a, Result<Bytes, Failure>> {
         Box::pin(async move {
             let answer = next.handle(cx, request).await;

@@ -4,11 +4,12 @@ use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use tracing::{Instrument, field};
 
-use super::Layer;
-use crate::{Cx, Failure, Handler, Request};
+use super::{Layer, Next};
+use crate::{Cx, Failure, Request};
 
 /// Runs each request in a `tracing` span `mcp.request`, with the caller's W3C context (`traceparent`, `tracestate`
-/// and `baggage` of `_meta`) as fields for an exporter to pick up, and the code of an error.
+/// and `baggage` of `_meta`) as fields for an exporter to pick up, and the code of an error. Within it, the context
+/// is the current one ([`crate::TraceContext`]): clients that the handler calls pass it on.
 pub struct Trace;
 
 impl Layer for Trace {
@@ -16,7 +17,7 @@ impl Layer for Trace {
         &'a self,
         cx: &'a Cx<'a>,
         request: &'a Request<'a>,
-        next: &'a dyn Handler,
+        next: Next<'a>,
     ) -> BoxFuture<'a, Result<Bytes, Failure>> {
         let span = tracing::info_span!(
             "mcp.request",
@@ -44,7 +45,10 @@ impl Layer for Trace {
         let inner = span.clone();
         Box::pin(
             async move {
-                let answer = next.handle(cx, request).await;
+                let answer = match cx.trace() {
+                    Some(context) => context.scope(next.handle(cx, request)).await,
+                    None => next.handle(cx, request).await,
+                };
                 if let Err(failure) = &answer {
                     span.record("code", failure.error().code);
                 }

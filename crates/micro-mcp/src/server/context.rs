@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use crate::{
-    AskError, Cx, InvalidState, Principal,
+    AskError, Cx, InvalidState, Principal, TraceContext,
     ask::{self, Line},
     cx,
     outlet::Outlet,
@@ -23,6 +23,8 @@ pub struct CallContext {
     pub principal: Principal,
     /// What the client can do.
     pub capabilities: ClientCapabilities,
+    /// The caller's trace context, for what is called in its name.
+    pub trace: Option<TraceContext>,
     log_level: Option<LogLevel>,
     progress_token: Option<Arc<RawValue>>,
     pub(crate) outlet: Arc<Outlet>,
@@ -38,6 +40,7 @@ impl CallContext {
             revision: cx.revision,
             principal: cx.principal.clone(),
             capabilities: cx.client_capabilities(),
+            trace: cx.trace(),
             log_level: cx.log_level(),
             progress_token: token.map(Arc::from),
             outlet: cx.outlet.clone(),

@@ -13,7 +13,7 @@ use super::{
     tool::{self, ToolEntry},
 };
 use crate::{
-    Cx,
+    Cx, TraceContext,
     ask::{Round, Scope},
     task::{NoTask, Slot, TaskMode, Tasks, needs_extension},
 };
@@ -105,7 +105,11 @@ impl Offer {
                 })
             });
             Box::pin(async move {
-                match tasks.start(&principal, &identity, &slot, call.boxed()).await {
+                let call = match TraceContext::current() {
+                    Some(context) => context.scope(call).boxed(),
+                    None => call.boxed(),
+                };
+                match tasks.start(&principal, &identity, &slot, call).await {
                     Ok(created) => Ok(Ended::Task(created)),
                     Err(NoTask::TooMany) => Err(CallError::Failed("You have too many tasks already.".to_owned())),
                     Err(NoTask::Store(_)) => Err(CallError::Rpc(RpcError::internal())),

@@ -2,6 +2,7 @@
 
 mod cache;
 mod call;
+mod layers;
 mod many;
 mod probe;
 mod tasks;

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION};
 use micro_mcp::{
-    Cx, Failure, Handler, Layer, Peer, Principal, Request, Transport,
-    layer::{Auth, Limit, Record, Trace},
+    Cx, Failure, Layer, Peer, Principal, Request, Transport,
+    layer::{Auth, Limit, Next, Record, Trace},
 };
 use serde_json::{Value, json};
 use tracing::instrument::WithSubscriber;
@@ -30,7 +30,7 @@ impl Layer for Named {
         &'a self,
         cx: &'a Cx<'a>,
         request: &'a Request<'a>,
-        next: &'a dyn Handler,
+        next: Next<'a>,
     ) -> BoxFuture<'a, Result<Bytes, Failure>> {
         Box::pin(async move {
             self.1.lock().unwrap().push(format!("{} in", self.0));

@@ -1,0 +1,116 @@
+//! W3C trace context in `_meta` (SEP-414): who is traced, passed on from request to request.
+
+use std::{borrow::Cow, future::Future};
+
+use micro_mcp_proto::Meta;
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde_json::value::RawValue;
+
+tokio::task_local! {
+    static CURRENT: TraceContext;
+}
+
+/// The W3C context of a request: `traceparent`, `tracestate` and `baggage` of its `_meta`.
+///
+/// A server finds the caller's in [`crate::Cx::trace`] and [`crate::CallContext::trace`]. What runs within
+/// [`TraceContext::scope`] passes it on: clients put it into every request they send, as
+/// [`crate::layer::Trace`] has them do for the calls of a handler.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TraceContext {
+    /// Trace, caller's span and flags (W3C Trace Context, `traceparent`).
+    pub traceparent: String,
+    /// What vendors add.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracestate: Option<String>,
+    /// What the application adds (W3C Baggage). Whoever is called reads it: no secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baggage: Option<String>,
+}
+
+/// Longest `tracestate` and `baggage` that are passed on, in bytes (Baggage, "Limits").
+const MAX: usize = 8192;
+
+impl TraceContext {
+    /// A context of this `traceparent` alone; `None` when it is malformed.
+    pub fn new(traceparent: impl Into<String>) -> Option<Self> {
+        let traceparent = traceparent.into();
+        micro_core::TraceContext::parse(&traceparent)?;
+        Some(Self { traceparent, tracestate: None, baggage: None })
+    }
+
+    /// That of a request; `None` when it has none, or a malformed one. What is too long is left out.
+    pub fn of(meta: &Meta<'_>) -> Option<Self> {
+        let context = Self::new(meta.traceparent()?)?;
+        let short = |text: Cow<'_, str>| (text.len() <= MAX).then(|| text.into_owned());
+        Some(Self { tracestate: meta.tracestate().and_then(short), baggage: meta.baggage().and_then(short), ..context })
+    }
+
+    /// That of the [`TraceContext::scope`] this runs in.
+    pub fn current() -> Option<Self> {
+        CURRENT.try_with(Clone::clone).ok()
+    }
+
+    /// Runs a future in this context. Tasks that it spawns are not in it.
+    pub async fn scope<T>(self, future: impl Future<Output = T>) -> T {
+        CURRENT.scope(self, future).await
+    }
+
+    /// Params with this context in their `_meta`, unless they have one of their own.
+    pub(crate) fn put_into<'p>(&self, params: &'p RawValue) -> Cow<'p, str> {
+        #[derive(Deserialize)]
+        struct Own {
+            #[serde(default, rename = "_meta")]
+            meta: Option<IgnoredAny>,
+        }
+        let text = params.get().trim_end();
+        match (serde_json::from_str::<Own>(text), text.strip_suffix('}')) {
+            (Ok(Own { meta: None }), Some(open)) => {
+                let comma = if open.trim_end().ends_with('{') { "" } else { "," };
+                let meta = serde_json::to_string(self).expect("texts are plain JSON");
+                format!(r#"{open}{comma}"_meta":{meta}}}"#).into()
+            }
+            _ => params.get().into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01";
+
+    fn of(meta: &str) -> Option<TraceContext> {
+        TraceContext::of(&serde_json::from_str(meta).unwrap())
+    }
+
+    #[test]
+    fn a_bad_context_is_none() {
+        let long = "x".repeat(MAX + 1);
+        let context = of(&format!(r#"{{"traceparent":"{PARENT}","tracestate":"a=b","baggage":"{long}"}}"#)).unwrap();
+        assert_eq!((context.tracestate.as_deref(), context.baggage), (Some("a=b"), None));
+        for bad in [r#"{"tracestate":"a=b"}"#, r#"{"traceparent":"x"}"#, r#"{"traceparent":7}"#] {
+            assert_eq!(of(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn it_is_put_beside_what_is_there_and_never_over_it() {
+        let context = TraceContext { baggage: Some("a=b".into()), ..TraceContext::new(PARENT).unwrap() };
+        let meta = format!(r#""_meta":{{"traceparent":"{PARENT}","baggage":"a=b"}}"#);
+        for (params, expected) in [
+            ("{}", format!("{{{meta}}}")),
+            (r#"{"a":{} }"#, format!(r#"{{"a":{{}} ,{meta}}}"#)),
+            (r#"{"_meta":{"x":1}}"#, r#"{"_meta":{"x":1}}"#.to_owned()),
+        ] {
+            assert_eq!(context.put_into(serde_json::from_str(params).unwrap()), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn it_is_the_current_one_within_its_scope() {
+        let context = TraceContext::new(PARENT).unwrap();
+        assert_eq!(context.clone().scope(async { TraceContext::current() }).await, Some(context));
+        assert_eq!(TraceContext::current(), None);
+    }
+}
