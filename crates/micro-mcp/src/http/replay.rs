@@ -32,10 +32,11 @@ use crate::{
 /// What is kept of streams for clients that come back with `Last-Event-ID`.
 #[derive(Debug, Clone, Copy)]
 pub struct Replay {
-    /// Messages kept of one stream; the oldest go first, the answer is always kept. Default: 256.
+    /// Messages kept of one stream; the oldest go first. Default: 256.
     pub events: usize,
-    /// Bytes kept of all streams together; one may have an eighth. Beyond, ended streams are forgotten
-    /// early, and when all are running new ones cannot be resumed. Default: 16 MiB. 0 turns it off.
+    /// Bytes kept of all streams together; one may have an eighth, and its newest message more. Beyond, ended
+    /// streams are forgotten early, then what running ones have said, and new ones cannot be resumed. Default:
+    /// 16 MiB. 0 turns it off.
     pub bytes: usize,
     /// How long a stream that ended is kept. Default: one minute.
     pub age: Duration,
@@ -53,15 +54,10 @@ impl Default for Replay {
 pub(super) struct Streams {
     limits: Replay,
     /// By the first byte of a stream's name, so that no lock is everyone's.
-    shards: [Mutex<Shard>; 16],
+    shards: [Mutex<HashMap<Name, Arc<Recorded>>>; 16],
     bytes: AtomicUsize,
-}
-
-#[derive(Default)]
-struct Shard {
-    streams: HashMap<Name, Arc<Recorded>>,
-    /// Those that ended, oldest first.
-    ended: VecDeque<(Instant, Name)>,
+    /// Those that ended, oldest first. Locked when a call has ended, when one resumes, and when there is no room.
+    ended: Mutex<VecDeque<(Instant, Name)>>,
 }
 
 /// Nobody guesses a stream's name; and who knows it still needs its session.
@@ -102,7 +98,7 @@ const BEHIND: u64 = 64;
 
 impl Streams {
     pub(super) fn new(limits: Replay) -> Arc<Self> {
-        Arc::new(Self { limits, shards: Default::default(), bytes: AtomicUsize::new(0) })
+        Arc::new(Self { limits, shards: Default::default(), bytes: AtomicUsize::new(0), ended: Mutex::default() })
     }
 
     /// Follows a call to its end on a task of its own, whether its client stays or not. What it has `said`
@@ -137,44 +133,49 @@ impl Streams {
         let (name, number) = last_event_id.split_once('.')?;
         let name: Name = URL_SAFE_NO_PAD.decode(name).ok()?.try_into().ok()?;
         let number = number.parse().ok()?;
-        let recorded = {
-            let mut shard = self.shard(&name).lock();
-            self.forget(&mut shard, usize::MAX);
-            shard.streams.get(&name).filter(|recorded| recorded.session.is(session))?.clone()
-        };
-        let said = recorded.state.lock().said;
-        (number <= said).then(|| Reader::new(recorded, number))
+        self.forget(self.limits.bytes);
+        let recorded = self.shard(&name).lock().get(&name).filter(|recorded| recorded.session.is(session))?.clone();
+        let there = recorded.state.lock().goes_on_behind(number);
+        there.then(|| Reader::new(recorded, number))
     }
 
     fn begin(self: &Arc<Self>, session: Session) -> Option<Arc<Recorded>> {
-        let name: Name = seal::random();
-        let mut shard = self.shard(&name).lock();
-        self.forget(&mut shard, self.limits.bytes.saturating_sub(OVERHEAD));
-        if self.bytes.load(Ordering::Relaxed) + OVERHEAD > self.limits.bytes {
+        if !self.has_room_for(OVERHEAD) {
             return None;
         }
+        let name: Name = seal::random();
         self.bytes.fetch_add(OVERHEAD, Ordering::Relaxed);
         let recorded = Arc::new(Recorded { name, session, streams: self.clone(), state: Mutex::default() });
-        shard.streams.insert(name, recorded.clone());
+        self.shard(&name).lock().insert(name, recorded.clone());
         Some(recorded)
     }
 
+    /// Whether so many bytes can be kept, if need be in the place of streams that ended.
+    fn has_room_for(&self, bytes: usize) -> bool {
+        let fits = || self.bytes.load(Ordering::Relaxed) + bytes <= self.limits.bytes;
+        if !fits() && bytes <= self.limits.bytes {
+            self.forget(self.limits.bytes - bytes);
+        }
+        fits()
+    }
+
     /// Forgets ended streams that are too old, and then the oldest until no more than `bytes` are kept.
-    fn forget(&self, shard: &mut Shard, bytes: usize) {
+    fn forget(&self, bytes: usize) {
         let now = Instant::now();
-        while let Some((ended, name)) = shard.ended.front() {
+        let mut all = self.ended.lock();
+        while let Some((ended, name)) = all.front() {
             if now.duration_since(*ended) < self.limits.age && self.bytes.load(Ordering::Relaxed) <= bytes {
                 break;
             }
-            if let Some(recorded) = shard.streams.remove(name) {
+            if let Some(recorded) = self.shard(name).lock().remove(name) {
                 let freed = OVERHEAD + recorded.state.lock().bytes;
                 self.bytes.fetch_sub(freed, Ordering::Relaxed);
             }
-            shard.ended.pop_front();
+            all.pop_front();
         }
     }
 
-    fn shard(&self, name: &Name) -> &Mutex<Shard> {
+    fn shard(&self, name: &Name) -> &Mutex<HashMap<Name, Arc<Recorded>>> {
         &self.shards[usize::from(name[0]) % self.shards.len()]
     }
 }
@@ -215,8 +216,8 @@ impl Recorded {
         poll_fn(|cx| {
             let mut state = self.state.lock();
             let behind = state.said - state.taken;
-            let full = behind >= most || (behind > 0 && state.bytes + message.len() > self.limit());
-            if state.reading && full {
+            let too_large = || state.bytes + message.len() > self.limit() || !self.streams.has_room_for(message.len());
+            if state.reading && (behind >= most || (behind > 0 && too_large())) {
                 state.writer = Some(cx.waker().clone());
                 return Poll::Pending;
             }
@@ -228,21 +229,20 @@ impl Recorded {
 
     fn push(&self, message: &[u8]) {
         let mut state = self.state.lock();
-        let before = state.bytes;
         state.said += 1;
         let number = state.said;
         let event = event(Some(&self.id(number)), message);
+        let room = self.streams.has_room_for(event.len());
+        self.streams.bytes.fetch_add(event.len(), Ordering::Relaxed);
         state.bytes += event.len();
         state.events.push_back((number, event));
-        // The newest stays, however large: it may be the answer.
-        let most = self.streams.limits.events.max(1);
-        while state.events.len() > 1 && (state.events.len() > most || state.bytes > self.limit()) {
-            let (_, event) = state.events.pop_front().expect("there is more than one");
+        // The newest stays, however large, while there is room or somebody reads: it may be the answer.
+        let (most, least) = (self.streams.limits.events.max(1), usize::from(room || state.reading));
+        while state.events.len() > least && (!room || state.events.len() > most || state.bytes > self.limit()) {
+            let Some((_, event)) = state.events.pop_front() else { break };
             state.bytes -= event.len();
+            self.streams.bytes.fetch_sub(event.len(), Ordering::Relaxed);
         }
-        let total = &self.streams.bytes;
-        total.fetch_add(state.bytes, Ordering::Relaxed);
-        total.fetch_sub(before, Ordering::Relaxed);
         state.wake_reader();
     }
 
@@ -256,9 +256,8 @@ impl Recorded {
             state.ended = true;
             state.wake_reader();
         }
-        let mut shard = self.streams.shard(&self.name).lock();
-        shard.ended.push_back((Instant::now(), self.name));
-        self.streams.forget(&mut shard, self.streams.limits.bytes);
+        self.streams.ended.lock().push_back((Instant::now(), self.name));
+        self.streams.forget(self.streams.limits.bytes);
     }
 
     /// Makes way for a new reader who has everything up to an event; its turn.
@@ -316,6 +315,11 @@ pub(super) enum Next {
 }
 
 impl State {
+    /// Whether a reader who has everything up to an event can be told what comes next.
+    fn goes_on_behind(&self, number: u64) -> bool {
+        number == self.said || (number < self.said && !self.events.is_empty())
+    }
+
     fn wake_reader(&mut self) {
         if let Some(reader) = self.reader.take() {
             reader.wake();

@@ -56,10 +56,39 @@ async fn without_room_ended_streams_go_and_running_ones_stay() {
     let (one, two) = (streams.begin(session()).unwrap(), streams.begin(session()).unwrap());
     assert!(streams.begin(session()).is_none(), "two run already");
     one.end();
-    // A stream has its name's shard, where the one that ended may not be found.
-    let begun = (0..10_000).find_map(|_| streams.begin(session()));
-    assert!(begun.is_some() && streams.resume(&session(), &one.id(0)).is_none());
+    assert!(streams.begin(session()).is_some() && streams.resume(&session(), &one.id(0)).is_none());
     assert!(streams.resume(&session(), &two.id(0)).is_some());
+}
+
+#[tokio::test]
+async fn all_streams_together_keep_no_more_than_they_may() {
+    let most = 16_000;
+    let streams = Streams::new(Replay { bytes: most, ..Replay::default() });
+    let say = async |recorded: &Recorded| recorded.record(Said::Message(vec![b' '; 1000])).await;
+    let running: Vec<_> = (0..10).map(|_| streams.begin(session()).unwrap()).collect();
+    for recorded in running.iter().cycle().take(100) {
+        say(recorded).await;
+        assert!(streams.bytes.load(Ordering::Relaxed) <= most);
+    }
+    // What was lost is not passed over in silence.
+    let known = |recorded: &Arc<Recorded>| streams.resume(&session(), &recorded.id(0)).is_some();
+    let lost = running.iter().filter(|recorded| !known(recorded)).count();
+    assert!((1..10).contains(&lost), "{lost} of 10");
+    // Somebody who reads gets every message.
+    let said = running[0].state.lock().said;
+    let mut reader = Reader::new(running[0].clone(), said);
+    behind(&mut reader);
+    for _ in 0..20 {
+        say(&running[0]).await;
+        assert_eq!(behind(&mut reader).len(), 1);
+    }
+    // What ended makes room.
+    running.iter().for_each(|recorded| recorded.end());
+    let late = streams.begin(session()).unwrap();
+    for _ in 0..2 {
+        say(&late).await;
+    }
+    assert!(known(&late) && streams.bytes.load(Ordering::Relaxed) <= most);
 }
 
 #[tokio::test]
