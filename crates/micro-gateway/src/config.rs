@@ -8,7 +8,7 @@ use std::{
 use micro_policy::{Identity, InvalidToken, Scopes, Secret, Tokens};
 use serde::Deserialize;
 
-use crate::ToolNames;
+use crate::{AuditFail, ToolNames};
 
 /// A gateway's settings: the `[gateway]` table of `micro.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -76,6 +76,8 @@ pub struct TokenConfig {
 pub struct AuditConfig {
     /// A file that JSON lines are appended to. Default: none.
     pub file: Option<PathBuf>,
+    /// What becomes of a call whose record cannot be written. Default: `closed`.
+    pub fail: AuditFail,
 }
 
 /// A setting that makes no sense.

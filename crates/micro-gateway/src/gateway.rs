@@ -58,7 +58,7 @@ impl Config {
     pub fn core(&self, registry: Arc<dyn Registry>, auth_needed: bool) -> Result<Core> {
         let sink = match &self.audit.file {
             None => AuditSink::None,
-            Some(path) => AuditSink::file(path).map_err(|e| {
+            Some(path) => AuditSink::file(path, self.audit.fail).map_err(|e| {
                 Error::internal(format!("cannot write the audit file {}", path.display())).with_source(e)
             })?,
         };

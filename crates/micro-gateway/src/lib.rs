@@ -15,5 +15,5 @@ pub use self::{
     catalog::{Catalog, CatalogState, Problem, Snapshot, Tool, ToolNames},
     config::{AuditConfig, AuthConfig, AuthMode, Config, InvalidConfig, TokenConfig},
     gateway::{Core, Gateway},
-    pipeline::{AuditFile, AuditSink},
+    pipeline::{AuditFail, AuditFile, AuditSink},
 };

@@ -22,7 +22,7 @@ use micro_policy::{Caller, MissingScope, Verdict};
 use micro_rpc::Client;
 use serde_json::value::RawValue;
 
-pub use self::audit::{AuditFile, AuditSink};
+pub use self::audit::{AuditFail, AuditFile, AuditSink};
 pub(crate) use self::{
     audit::Audit,
     authenticate::{Authenticator, Credential},
@@ -101,6 +101,8 @@ pub(crate) enum Error {
     InvalidArguments(Vec<Violation>),
     /// The service, or the way to it, failed.
     Upstream(micro_core::Error),
+    /// There is no record of the call, and without one there is no answer.
+    Unrecorded,
 }
 
 impl Pipeline {
@@ -123,8 +125,7 @@ impl Pipeline {
             Some(tool) => self.decide_and_call(caller, &call, tool).await,
             None => Err(Error::UnknownTool),
         };
-        entry.end(&answer).await;
-        answer
+        entry.end(answer).await
     }
 
     async fn decide_and_call(&self, caller: &Caller, call: &Call<'_>, tool: &Arc<Tool>) -> Result<Json, Error> {
@@ -150,7 +151,7 @@ impl Error {
             Self::Forbidden(_) => Verdict::Denied("insufficient scopes"),
             Self::UnknownTool => Verdict::Denied("unknown tool"),
             Self::InvalidArguments(_) => Verdict::Denied("invalid arguments"),
-            Self::Upstream(_) => Verdict::Allowed,
+            Self::Upstream(_) | Self::Unrecorded => Verdict::Allowed,
         }
     }
 }

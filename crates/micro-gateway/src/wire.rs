@@ -2,7 +2,10 @@
 
 use http::{HeaderValue, StatusCode};
 use micro_core::Violation;
-use micro_mcp::{Failure, Refusal, proto::RpcError};
+use micro_mcp::{
+    Failure, Refusal,
+    proto::{RpcError, code},
+};
 
 use crate::pipeline::Error;
 
@@ -14,12 +17,16 @@ pub(crate) enum Mcp {
     Failure(Failure),
 }
 
+/// It may have been made.
+const UNRECORDED: &str = "The call could not be recorded";
+
 pub(crate) fn mcp(error: &Error, tool: &str) -> Mcp {
     match error {
         Error::UnknownTool => Mcp::Failure(RpcError::unknown_tool(tool).into()),
         Error::InvalidArguments(violations) => Mcp::Result(invalid(violations)),
         Error::Upstream(error) => Mcp::Result(error.to_string()),
         Error::Unauthenticated(_) | Error::Forbidden(_) => Mcp::Failure(refusal(error).into()),
+        Error::Unrecorded => Mcp::Failure(RpcError::new(code::INTERNAL, UNRECORDED).into()),
     }
 }
 
@@ -27,7 +34,7 @@ pub(crate) fn mcp(error: &Error, tool: &str) -> Mcp {
 pub(crate) fn refusal(error: &Error) -> Refusal {
     let (status, text) = plain(error);
     let challenge = challenge(error);
-    let error = RpcError::new(micro_mcp::proto::code::INVALID_PARAMS, text);
+    let error = RpcError::new(code::INVALID_PARAMS, text);
     Refusal { challenge, ..Refusal::new(status, error) }
 }
 
@@ -54,6 +61,7 @@ pub(crate) fn plain(error: &Error) -> (StatusCode, String) {
         Error::Forbidden(missing) => (StatusCode::FORBIDDEN, format!("Forbidden: {missing}")),
         Error::UnknownTool => (StatusCode::NOT_FOUND, "Tool not found".to_owned()),
         Error::InvalidArguments(violations) => (StatusCode::BAD_REQUEST, invalid(violations)),
+        Error::Unrecorded => (StatusCode::INTERNAL_SERVER_ERROR, UNRECORDED.to_owned()),
         Error::Upstream(error) => {
             (StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error.to_string())
         }

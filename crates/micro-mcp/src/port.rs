@@ -23,7 +23,8 @@ pub trait Handler: Send + Sync + 'static {
     /// Who is calling. Runs for every message as soon as it has been read and before anything is
     /// checked about it; the request is given so that a refusal can be recorded. Methods the server
     /// answers itself arrive as [`Request::Other`], and so do the `GET` and `DELETE` of legacy sessions,
-    /// a `batch` as a whole, and a client's `response`, under these names.
+    /// a `batch` as a whole, and a client's `response`, under these names. When a batch is refused, so is each
+    /// of its tool calls.
     ///
     /// # Errors
     /// The refusal to send. The default lets everyone in as nobody.

@@ -6,8 +6,9 @@ use std::{path::Path, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use micro_policy::{Caller, Record, Verdict};
+use serde::Deserialize;
 
-use self::log::Log;
+use self::log::{Log, Lost};
 use super::{Call, Error, Json};
 use crate::Tool;
 
@@ -24,7 +25,22 @@ pub enum AuditSink {
 
 /// A file that records are appended to. Clones are the same file.
 #[derive(Clone)]
-pub struct AuditFile(Arc<Log>);
+pub struct AuditFile {
+    log: Arc<Log>,
+    fail: AuditFail,
+}
+
+/// What becomes of a call whose record cannot be written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuditFail {
+    /// It is answered with an error, whatever the tool did.
+    #[default]
+    Closed,
+    /// It is answered as if nothing had happened. The loss is counted, and the next record that can be
+    /// written comes behind a line that says how many are missing.
+    Open,
+}
 
 impl std::fmt::Debug for AuditSink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -41,8 +57,8 @@ impl AuditSink {
     ///
     /// # Errors
     /// When the file cannot be opened.
-    pub fn file(path: &Path) -> std::io::Result<Self> {
-        Ok(Self::File(AuditFile(Arc::new(Log::open(path)?))))
+    pub fn file(path: &Path, fail: AuditFail) -> std::io::Result<Self> {
+        Ok(Self::File(AuditFile { log: Arc::new(Log::open(path)?), fail }))
     }
 }
 
@@ -68,7 +84,7 @@ impl Audit {
 
     /// Waits until every record is in the file.
     pub(crate) async fn settled(&self) {
-        if let AuditSink::File(AuditFile(log)) = &self.0 {
+        if let AuditSink::File(AuditFile { log, .. }) = &self.0 {
             log.settled().await;
         }
     }
@@ -85,14 +101,20 @@ impl Audit {
 }
 
 impl Entry<'_> {
-    /// The call was answered; returns when the record is written.
-    pub(super) async fn end(mut self, answer: &Result<Json, Error>) {
+    /// The call ended like this; gives what to answer, once the record is written or lost.
+    pub(super) async fn end(mut self, answer: Result<Json, Error>) -> Result<Json, Error> {
         self.ended = true;
         let error = answer.as_ref().err();
         match &self.audit.0 {
-            AuditSink::None => {}
-            AuditSink::Function(write) => self.with_record(error, |record| write(record)),
-            AuditSink::File(AuditFile(log)) => log.append(&self.line(error)).await,
+            AuditSink::None => answer,
+            AuditSink::Function(write) => {
+                self.with_record(error, |record| write(record));
+                answer
+            }
+            AuditSink::File(AuditFile { log, fail }) => match (log.append(&self.line(error)).await, fail) {
+                (Err(Lost), AuditFail::Closed) => Err(Error::Unrecorded),
+                (Ok(()), _) | (_, AuditFail::Open) => answer,
+            },
         }
     }
 
@@ -107,7 +129,7 @@ impl Entry<'_> {
         match &self.audit.0 {
             AuditSink::None => {}
             AuditSink::Function(write) => self.with_record(error, |record| write(record)),
-            AuditSink::File(AuditFile(log)) => log.note(&self.line(error)),
+            AuditSink::File(AuditFile { log, .. }) => log.note(&self.line(error)),
         }
     }
 

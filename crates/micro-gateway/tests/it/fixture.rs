@@ -89,7 +89,7 @@ pub(crate) async fn empty(toml: &str, registry: MemoryRegistry) -> Running {
     let audit = tempfile::NamedTempFile::new().unwrap();
     let mut config: Config = toml::from_str(toml).unwrap();
     config.address = ([127, 0, 0, 1], 0).into();
-    config.audit.file = Some(audit.path().to_owned());
+    config.audit.file.get_or_insert_with(|| audit.path().to_owned());
     let gateway = config.build(Arc::new(registry.clone())).await.unwrap();
     let (address, catalog, drain) = (gateway.address(), gateway.catalog(), Drain::new());
     let token = gateway.generated_token().map(|secret| secret.reveal().to_owned());

@@ -68,6 +68,35 @@ async fn the_body_of_a_stranger_is_not_read() {
 }
 
 #[tokio::test]
+async fn a_call_that_cannot_be_recorded_is_answered_as_the_operator_chose() {
+    for (fail, open) in [("", false), ("fail = \"closed\"", false), ("fail = \"open\"", true)] {
+        let gateway = start(&format!("{CONFIG}[audit]\nfile = \"/dev/full\"\n{fail}")).await;
+        for front in FRONTS {
+            let answer = keep(&gateway, front, Some("writer-0123456789")).await;
+            let told = answer.text.contains("The call could not be recorded");
+            assert_eq!(told, !open, "{fail} {front}: {}", answer.text);
+            let json_rpc = matches!(front, "modern" | "legacy");
+            assert_eq!(answer.status, if open || json_rpc { 200 } else { 500 }, "{fail} {front}");
+            assert_eq!(answer.text.contains("-32603"), json_rpc && !open, "{fail} {front}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_call_of_a_batch_that_is_refused_leaves_a_record() {
+    let gateway = start(CONFIG).await;
+    let call = |name: &str| json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name}});
+    let batch = json!([call("notes_Keep"), {"jsonrpc": "2.0", "id": 2, "method": "ping"}, call("made_up")]);
+    let headers = [("content-type", "application/json"), ("mcp-protocol-version", "2025-03-26")];
+    let answer = gateway.send("POST", "/mcp", &headers, &batch.to_string()).await;
+    assert_eq!(answer.status, 401);
+    let records = gateway.stop().await;
+    let tools: Vec<&str> = records.iter().filter_map(|record| record["tool"].as_str()).collect();
+    assert_eq!(tools, ["notes.Notes.Keep", "made_up"]);
+    assert!(records.iter().all(|record| record["denied_reason"] == "missing token"), "{records:?}");
+}
+
+#[tokio::test]
 async fn every_call_leaves_exactly_one_record() {
     let gateway = start(CONFIG).await;
     // A legacy client without a credential does not come as far as a call: initialize is refused.

@@ -132,12 +132,12 @@ const SIDE_BY_SIDE: usize = 16;
 
 /// Answers a batch in its order, some of it side by side. Only 2025-03-26 has batches.
 pub(super) async fn batch(engine: &Engine, source: &Source, elements: &[&RawValue], outlet: &Arc<Outlet>) -> Reply {
-    if let Err(refused) = allowed(engine, source) {
-        return refused;
-    }
     if elements.len() > MAX_BATCH {
         let error = RpcError::invalid_request(format!("Invalid request: a batch holds at most {MAX_BATCH} messages"));
         return Reply::error(StatusCode::BAD_REQUEST, None, &error);
+    }
+    if let Err(refused) = allowed(engine, source, elements) {
+        return refused;
     }
     let mut waiting = elements.iter();
     let mut running = FuturesOrdered::new();
@@ -188,9 +188,12 @@ async fn in_batch(engine: &Engine, source: &Source, element: &RawValue, batch: &
 
 /// Batches need a session of 2025-03-26, or the header that says so. Who sent each element is asked
 /// again when it is answered.
-fn allowed(engine: &Engine, source: &Source) -> Result<(), Reply> {
+fn allowed(engine: &Engine, source: &Source, elements: &[&RawValue]) -> Result<(), Reply> {
     let request = crate::Request::Other { method: "batch".into(), params: None };
-    let refused = |refusal| Reply::refused(None, &refusal);
+    let refused = |refusal| {
+        elements.iter().for_each(|element| refuse_call(engine, source, element));
+        Reply::refused(None, &refusal)
+    };
     let principal = engine.handler.authenticate(&source.peer(), &request).map_err(refused)?;
     let unknown = |(status, error)| Reply::error(status, None, &error);
     let revision = match engine.session(source, &principal).map_err(unknown)? {
@@ -202,4 +205,14 @@ fn allowed(engine: &Engine, source: &Source) -> Result<(), Reply> {
     }
     let error = RpcError::invalid_request("Invalid request: this protocol version has no batches");
     Err(Reply::error(StatusCode::BAD_REQUEST, None, &error))
+}
+
+/// Shows the handler a call that is refused with its batch, so that it can be recorded.
+fn refuse_call(engine: &Engine, source: &Source, element: &RawValue) {
+    if let Ok(Message::Request { method, params: raw, .. }) = parse(element.get().as_bytes())
+        && let Ok(params) = Params::parse(raw)
+        && let Ok(request @ crate::Request::CallTool(_)) = super::read(&method, raw, &params)
+    {
+        let _ = engine.handler.authenticate(&source.peer(), &request); // it was refused already
+    }
 }

@@ -48,7 +48,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandError> {
     let address = args.address.unwrap_or((Ipv4Addr::LOCALHOST, 3000).into());
-    let audit = AuditConfig { file: args.audit };
+    let audit = AuditConfig { file: args.audit, ..AuditConfig::default() };
     let config = Config { address, tool_names: args.tool_names.into(), audit, ..Config::default() };
     let person = !args.stdio && args.address.is_none() && io::stdin().is_terminal();
     if person {
