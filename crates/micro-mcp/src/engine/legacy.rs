@@ -211,7 +211,7 @@ fn allowed(engine: &Engine, source: &Source, elements: &[&RawValue]) -> Result<(
 fn refuse_call(engine: &Engine, source: &Source, element: &RawValue) {
     if let Ok(Message::Request { method, params: raw, .. }) = parse(element.get().as_bytes())
         && let Ok(params) = Params::parse(raw)
-        && let Ok(request @ crate::Request::CallTool(_)) = super::read(&method, raw, &params)
+        && let Ok(request @ crate::Request::CallTool(_)) = crate::Request::read(&method, raw, &params)
     {
         let _ = engine.handler.authenticate(&source.peer(), &request); // it was refused already
     }
