@@ -28,7 +28,7 @@ pub(crate) enum Peer {
 pub(crate) enum Program {
     /// This program with a role.
     Ours(Role),
-    /// The interoperability tests' server.
+    /// One that only echoes, without sessions where the SDK can do without.
     Theirs(Peer),
 }
 
@@ -92,12 +92,12 @@ impl Program {
             Self::Theirs(Peer::Rmcp(program)) => Command::new(program),
             Self::Theirs(Peer::TypeScript) => {
                 let mut command = Command::new(Tool::Node.install()?);
-                command.arg(here()?.join("node/sdk2-server.mjs")).env("MCP_SDK", Tool::Sdk2.install()?);
+                command.arg(here()?.join("node/echo-server.mjs")).env("MCP_SDK", Tool::Sdk2.install()?);
                 command
             }
             Self::Theirs(Peer::Python) => {
                 let mut command = Tool::Mcp2.command()?;
-                command.arg(here()?.join("python/mcp2_server.py"));
+                command.arg(here()?.join("python/echo_server.py"));
                 command
             }
         })

@@ -74,8 +74,8 @@ fn contestants(args: &Args) -> Result<Vec<Contestant>> {
 /// The other SDKs, and what they are called in either era.
 fn peers(args: &Args) -> Vec<(Peer, [&'static str; 2])> {
     let scripts =
-        [(Peer::TypeScript, ["TypeScript", "TypeScript, session"]), (Peer::Python, ["Python", "Python, session"])];
-    let rmcp = args.rmcp.clone().map(|program| (Peer::Rmcp(program), ["rmcp", "rmcp, session"]));
+        [(Peer::TypeScript, ["TypeScript", "TypeScript, legacy"]), (Peer::Python, ["Python", "Python, legacy"])];
+    let rmcp = args.rmcp.clone().map(|program| (Peer::Rmcp(program), ["rmcp", "rmcp, legacy"]));
     rmcp.into_iter().chain(scripts.into_iter().filter(|_| args.rmcp.is_some())).collect()
 }
 

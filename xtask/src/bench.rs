@@ -21,9 +21,9 @@ pub(crate) struct Args {
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     let mut rest: Vec<OsString> = args.args.iter().map(OsString::from).collect();
     if !args.alone && args.wants_sdks() {
-        cargo(root, &["build", "--release", "-p", "micro-interop-tests", "--example", "rmcp-server"])?;
+        cargo(root, &["build", "--release", "-p", "micro-interop-tests", "--example", "rmcp-echo"])?;
         rest.push("--rmcp".into());
-        rest.push(target_dir()?.join("release/examples/rmcp-server").into());
+        rest.push(target_dir()?.join("release/examples/rmcp-echo").into());
     }
     let mut command = cargo_command(root, &["run", "--release", "-p", "micro-benches", "--"]);
     command.args(rest);
