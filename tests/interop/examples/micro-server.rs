@@ -155,6 +155,11 @@ fn tools(server: Builder) -> Builder {
                 if noticed.is_ok() { "cancelled" } else { "nothing was cancelled" }
             }
         })
+        .tool("reconnect")
+        .handler(|cx: CallContext, _: NoArgs| async move {
+            cx.close_stream(Duration::from_millis(100)).await;
+            "resumed"
+        })
         .tool("log")
         .handler(|cx: CallContext, _: NoArgs| async move {
             cx.log(LogLevel::Info, None, &json!("hello")).await;

@@ -181,6 +181,7 @@ impl Course {
         .await;
         saw("progress", self.progress()).await;
         saw("cancel", self.cancel()).await;
+        saw("reconnect", self.said("reconnect", json!({}))).await;
         saw("elicit accept", self.said("elicit", json!({ "answer": "accept" }))).await;
         saw("elicit decline", self.said("elicit", json!({ "answer": "decline" }))).await;
         saw("elicit cancel", self.said("elicit", json!({ "answer": "cancel" }))).await;

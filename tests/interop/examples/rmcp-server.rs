@@ -175,6 +175,11 @@ impl Contract {
     }
 
     #[tool]
+    async fn reconnect(&self) -> String {
+        "resumed".into()
+    }
+
+    #[tool]
     async fn elicit(
         &self,
         Parameters(Elicit { answer }): Parameters<Elicit>,

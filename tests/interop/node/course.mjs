@@ -180,6 +180,7 @@ export async function play(client, peer) {
         await call("slow", {}, options).catch(() => {});
         return said("cancelled");
     });
+    await saw("reconnect", () => said("reconnect"));
     await saw("elicit accept", () => said("elicit", { answer: "accept" }));
     await saw("elicit decline", () => said("elicit", { answer: "decline" }));
     await saw("elicit cancel", () => said("elicit", { answer: "cancel" }));

@@ -49,6 +49,7 @@ function makeServer() {
         return text(await cancelled.slow(extra.signal));
     });
     server.registerTool("cancelled", {}, async () => text(await cancelled.noticed()));
+    server.registerTool("reconnect", {}, () => text("resumed"));
     server.registerTool("elicit", { inputSchema: { answer: z.string() } }, async ({ answer }, extra) => {
         const requestedSchema = { type: "object", properties: { name: { type: "string" } }, required: ["name"] };
         const result = await server.server.elicitInput({ message: answer, requestedSchema }, related(extra));

@@ -57,6 +57,7 @@ function makeServer(notify) {
         return text(await cancelled.slow(ctx.mcpReq.signal));
     });
     server.registerTool("cancelled", { inputSchema: nothing }, async () => text(await cancelled.noticed()));
+    server.registerTool("reconnect", { inputSchema: nothing }, () => text("resumed"));
     server.registerTool(
         "elicit",
         { inputSchema: z.object({ answer: z.string() }) },

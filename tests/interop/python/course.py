@@ -220,6 +220,7 @@ async def play(peer, ears: Ears) -> None:
     await saw("missing argument", lambda: refused(peer.call("echo", {})))
     await saw("progress", progress)
     await saw("cancel", cancel)
+    await saw("reconnect", lambda: said("reconnect"))
     await saw("elicit accept", lambda: said("elicit", {"answer": "accept"}))
     await saw("elicit decline", lambda: said("elicit", {"answer": "decline"}))
     await saw("elicit cancel", lambda: said("elicit", {"answer": "cancel"}))

@@ -101,6 +101,11 @@ async def cancelled() -> str:
     return "cancelled"
 
 
+@server.tool
+def reconnect() -> str:
+    return "resumed"
+
+
 @server.tool(output_schema=None)
 async def elicit(answer: str, ctx: Context):
     result = await ask(ctx, ElicitRequest(params=ElicitRequestFormParams(message=answer, requested_schema=WHO)))

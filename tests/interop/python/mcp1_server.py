@@ -85,6 +85,11 @@ async def cancelled() -> str:
 
 
 @server.tool()
+def reconnect() -> str:
+    return "resumed"
+
+
+@server.tool()
 async def elicit(answer: str, ctx: Context) -> str:
     result = await ctx.elicit(answer, Who)
     return f"accept {result.data.name}" if result.action == "accept" else result.action

@@ -107,6 +107,11 @@ async def cancelled() -> str:
 
 
 @server.tool()
+def reconnect() -> str:
+    return "resumed"
+
+
+@server.tool()
 async def elicit(answer: str, result: Annotated[ElicitationResult[Who], Resolve(who)]) -> str:
     return f"accept {result.data.name}" if result.action == "accept" else result.action
 

@@ -9,6 +9,7 @@
 //! | tool | `progress` | tells of steps 1, 2 and 3 of 3 |
 //! | tool | `slow` | tells of step 1 of 2, then waits for a minute to be cancelled |
 //! | tool | `cancelled` | waits until a `slow` was cancelled |
+//! | tool | `reconnect` | our server ends its stream before it answers, so that clients of 2025-11-25 over HTTP come back for it |
 //! | tool | `elicit` | asks the user for a `name`, with the argument `answer` as its message |
 //! | tool | `sample` | asks the model `ping` |
 //! | tool | `roots` | asks for the client's roots |
@@ -37,7 +38,7 @@ fn expected(era: Era) -> Report {
     let seen = json!({
         "revision": if era == Era::Modern { "2026-07-28" } else { "2025-11-25" },
         "tools": [
-            "add", "cancelled", "change", "contents", "echo", "elicit", "fail", "log", "progress", "roots", "sample",
+            "add", "cancelled", "change", "contents", "echo", "elicit", "fail", "log", "progress", "reconnect", "roots", "sample",
             "slow", "touch",
         ],
         "echo": "hello",
@@ -54,6 +55,7 @@ fn expected(era: Era) -> Report {
         "missing argument": "refused",
         "progress": ["1/3", "2/3", "3/3"],
         "cancel": "cancelled",
+        "reconnect": "resumed",
         "elicit accept": "accept ada",
         "elicit decline": "decline",
         "elicit cancel": "cancel",

@@ -76,6 +76,7 @@ impl Course<'_> {
         saw("missing argument", told(async { refused(client.call("echo").await) }).await);
         saw("progress", told(self.progress()).await);
         saw("cancel", told(self.cancel()).await);
+        saw("reconnect", self.text("reconnect", json!({})).await);
         saw("elicit accept", self.text("elicit", json!({ "answer": "accept" })).await);
         saw("elicit decline", self.text("elicit", json!({ "answer": "decline" })).await);
         saw("elicit cancel", self.text("elicit", json!({ "answer": "cancel" })).await);
