@@ -32,7 +32,10 @@ mod tasks;
 mod tool;
 mod tool_builder;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    thread::{self, ThreadId},
+};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -76,6 +79,8 @@ struct Shared {
     offer: ArcSwap<Offer>,
     /// What the offer was made of; held while a new one is made.
     parts: Mutex<Parts>,
+    /// Who is making one.
+    updater: Mutex<Option<ThreadId>>,
     changes: broadcast::Sender<Change>,
 }
 
@@ -121,23 +126,43 @@ impl Shared {
         nothing.completions.clear();
         let offer = Offer::of(&nothing).expect("nothing can be wrong with nothing");
         let changes = broadcast::channel(CHANGES).0;
-        Arc::new(Self { offer: ArcSwap::from_pointee(offer), parts: Mutex::new(nothing), changes })
+        Arc::new(Self {
+            offer: ArcSwap::from_pointee(offer),
+            parts: Mutex::new(nothing),
+            updater: Mutex::default(),
+            changes,
+        })
     }
 
     fn update(self: &Arc<Self>, change: impl FnOnce(Builder) -> Builder) -> Result<(), BuildError> {
+        let me = Some(thread::current().id());
+        if *self.updater.lock() == me {
+            return Err(BuildError::UpdateWithinUpdate); // it would wait for itself
+        }
         let mut parts = self.parts.lock();
+        *self.updater.lock() = me;
+        let done = Done(&self.updater);
         let shared = Home::Old(Arc::downgrade(self));
         let changed = change(Builder { parts: parts.clone(), touched: Touched::default(), bad: None, shared });
         let offer = changed.bad.map_or_else(|| Offer::of(&changed.parts), Err)?;
         self.offer.store(Arc::new(offer));
         *parts = changed.parts;
-        drop(parts);
+        drop((done, parts)); // in this order: the next one notes himself under the lock
         let Touched { tools, resources, prompts } = changed.touched;
         let lists = [(tools, Change::Tools), (resources, Change::Resources), (prompts, Change::Prompts)];
         for (_, change) in lists.into_iter().filter(|(touched, _)| *touched) {
             let _ = self.changes.send(change); // nobody listening is no error
         }
         Ok(())
+    }
+}
+
+/// Nobody makes a new offer any more, even if making it panicked.
+struct Done<'a>(&'a Mutex<Option<ThreadId>>);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        *self.0.lock() = None;
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) trait Exchange: Send + Sync {
 
     /// What the server says outside of any request, from the moment the future is done. Called once; the
     /// stream reconnects by itself where it can, and ends when there is nothing to hear, or with
-    /// [`Error::SessionLost`].
+    /// [`Error::SessionLost`]. [`Error::Disconnected`] is a gap: it goes on, but something may have been missed.
     fn listen(&self, revision: Revision) -> BoxFuture<'static, Messages>;
 
     /// Ends the session and the connection.

@@ -1,5 +1,6 @@
 //! Streamable HTTP, seen from the client (`basic/transports/streamable-http`, 2025-03-26 to 2026-07-28).
 
+mod body;
 mod credentials;
 mod events;
 pub(crate) mod legacy_sse;

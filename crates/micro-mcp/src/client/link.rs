@@ -9,7 +9,10 @@ use futures_core::future::BoxFuture;
 use futures_util::StreamExt;
 use micro_mcp_proto::{Era, Implementation, LogLevel, Revision, meta_key};
 use parking_lot::Mutex;
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::timeout,
+};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
@@ -36,6 +39,8 @@ pub(crate) struct Link {
     pub(crate) mirrors: bool,
     /// Nothing more will come of it.
     pub(crate) ended: CancellationToken,
+    /// Told each time that something may have been missed.
+    pub(crate) gaps: Arc<Notify>,
     /// Hears what the server says unasked.
     listening: Option<AbortOnDropHandle<()>>,
 }
@@ -43,14 +48,14 @@ pub(crate) struct Link {
 impl Link {
     pub(super) fn new(exchange: Arc<dyn Exchange>, revision: Revision, server: ServerInfo) -> Self {
         let (meta, ended) = (Members::default(), CancellationToken::new());
-        Self { exchange, revision, server, meta, mirrors: false, ended, listening: None }
+        Self { exchange, revision, server, meta, mirrors: false, ended, gaps: Arc::default(), listening: None }
     }
 
     /// Hears what the server says unasked, for as long as the link lives. Returns when it does, so that
     /// nothing the first request brings about is missed.
     async fn listen(&mut self, inbox: &Arc<Inbox>) {
         let (exchange, inbox, revision) = (self.exchange.clone(), inbox.clone(), self.revision);
-        let (ended, (opened, open)) = (self.ended.clone(), oneshot::channel());
+        let (ended, gaps, (opened, open)) = (self.ended.clone(), self.gaps.clone(), oneshot::channel());
         self.listening = Some(AbortOnDropHandle::new(tokio::spawn(async move {
             let mut messages = exchange.listen(revision).await;
             let _ = opened.send(());
@@ -58,6 +63,7 @@ impl Link {
                 match messages.next().await {
                     Some(Ok(message)) => inbox.unasked(&exchange, Some(revision), &message),
                     Some(Err(Error::SessionLost)) => return ended.cancel(),
+                    Some(Err(Error::Disconnected)) => gaps.notify_one(),
                     Some(Err(_)) | None => return,
                 }
             }

@@ -1,6 +1,6 @@
 //! Changes: heard on a stream of its own, which is opened again whenever it breaks off.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use micro_mcp_proto::{Era, ListChanged, Message, RpcError, ServerCapabilities, parse};
@@ -107,8 +107,17 @@ impl Keeper<'_> {
                 tokio::select! {
                     () = self.link.ended.cancelled() => Err(Error::SessionLost),
                     error = self.ping() => Err(error),
+                    never = self.look_again() => match never {},
                 }
             }
+        }
+    }
+
+    /// Says that something may have been missed, whenever that is so.
+    async fn look_again(&self) -> Infallible {
+        loop {
+            self.link.gaps.notified().await;
+            missed(self.core, self.wish);
         }
     }
 

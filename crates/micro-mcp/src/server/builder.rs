@@ -65,6 +65,9 @@ pub enum BuildError {
     /// There is no such prompt or template, or it has no such argument.
     #[error("there is no {0} to complete")]
     Completion(String),
+    /// The closure of [`crate::Live::update`] updates the same server: put both changes into one.
+    #[error("an update within an update of the same server")]
+    UpdateWithinUpdate,
 }
 
 /// A server being put together. See [`Server::builder`].

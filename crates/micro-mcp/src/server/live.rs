@@ -64,7 +64,8 @@ impl Live {
     /// nothing happens. Costs about as much as building the server.
     ///
     /// # Errors
-    /// What [`Builder::build`] would say; the server stays as it was.
+    /// What [`Builder::build`] would say; the server stays as it was. [`BuildError::UpdateWithinUpdate`] from
+    /// within the closure.
     pub fn update(&self, change: impl FnOnce(Builder) -> Builder) -> Result<(), BuildError> {
         self.0.upgrade().map_or(Ok(()), |shared| shared.update(change))
     }

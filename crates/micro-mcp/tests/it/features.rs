@@ -250,3 +250,20 @@ async fn what_outlives_its_server_does_no_harm() {
     notifier.resource_updated("news://today");
     live.update(|_| unreachable!("there is nothing to change")).unwrap();
 }
+
+#[test]
+fn an_update_within_an_update_is_refused_and_not_waited_for() {
+    let server = server();
+    let live = server.live();
+    let tool = |server: micro_mcp::Builder, name: &str| server.tool(name).handler(|_: NoArgs| async { "here" });
+    let within = live.update(|server| {
+        assert!(matches!(live.update(|server| tool(server, "inner")), Err(BuildError::UpdateWithinUpdate)));
+        tool(server, "outer")
+    });
+    assert!(within.is_ok());
+    // Neither that nor a closure that panics keeps the next one out.
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| live.update(|_| panic!("within"))));
+    assert!(panicked.is_err());
+    assert!(matches!(live.update(|server| tool(server, "outer")), Err(BuildError::Twice(name)) if name == "outer"));
+    live.update(|server| tool(server, "inner")).unwrap();
+}

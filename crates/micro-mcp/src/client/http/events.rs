@@ -3,13 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use micro_mcp_proto::{Revision, headers, sse::Decoder};
+use micro_mcp_proto::{Revision, headers};
 use reqwest::Response;
 
-use super::{Media, Shared, media_type, version};
+use super::{Media, Shared, body::EventBody, media_type, version};
 use crate::client::{Error, exchange::Messages, pause};
 
 /// How often in a row a stream may break off without having said anything.
@@ -24,9 +23,7 @@ pub(super) struct Events {
     shared: Arc<Shared>,
     revision: Option<Revision>,
     kind: Kind,
-    body: Option<BoxStream<'static, reqwest::Result<Bytes>>>,
-    chunk: Bytes,
-    decoder: Decoder,
+    body: Option<EventBody>,
     last_id: Option<String>,
     retry: Duration,
     /// Connections in a row that said nothing.
@@ -44,7 +41,7 @@ enum Kind {
 impl Events {
     /// The answer to one request.
     pub(super) fn answer(shared: Arc<Shared>, response: Response, revision: Option<Revision>, resumable: bool) -> Self {
-        let body = Some(response.bytes_stream().boxed());
+        let body = Some(EventBody::new(response, shared.endpoint.limit));
         Self { body, ..Self::closed(shared, revision, Kind::Answer { resumable }) }
     }
 
@@ -59,17 +56,22 @@ impl Events {
     }
 
     fn closed(shared: Arc<Shared>, revision: Option<Revision>, kind: Kind) -> Self {
-        let decoder = Decoder::new(shared.endpoint.limit);
-        let (body, chunk, last_id) = (None, Bytes::new(), None);
-        Self { shared, revision, kind, body, chunk, decoder, last_id, retry: RETRY, barren: 0 }
+        Self { shared, revision, kind, body: None, last_id: None, retry: RETRY, barren: 0 }
     }
 
     pub(super) fn messages(self) -> Messages {
-        let next = |mut events: Self| async move {
-            let message = events.next().await?;
-            Ok(message.map(|message| (message, events)))
+        let next = |events: Option<Self>| async move {
+            let mut events = events?;
+            match events.next().await {
+                Ok(message) => message.map(|message| (Ok(message), Some(events))),
+                // A gap, and no more.
+                Err(Error::Disconnected) if events.kind == Kind::Listen => {
+                    Some((Err(Error::Disconnected), Some(events)))
+                }
+                Err(error) => Some((Err(error), None)),
+            }
         };
-        stream::try_unfold(self, next).boxed()
+        stream::unfold(Some(self), next).boxed()
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
@@ -87,6 +89,10 @@ impl Events {
             tokio::time::sleep(pause(self.retry, self.barren, MAX_RETRY)).await;
             self.barren += 1;
             match self.open().await {
+                // Nobody can say what went by meanwhile.
+                Ok(true) if self.kind == Kind::Listen && self.body.is_some() && self.last_id.is_none() => {
+                    return Err(Error::Disconnected);
+                }
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
                 Err(Error::Unreachable(_)) => {}
@@ -99,30 +105,24 @@ impl Events {
 
     /// The next message on the open stream; `None` when it ended.
     async fn message(&mut self) -> Result<Option<Bytes>, Error> {
-        loop {
-            let mut bytes: &[u8] = &self.chunk;
-            let event = self.decoder.decode(&mut bytes).map_err(|e| Error::protocol(e.to_string()))?;
-            self.chunk = self.chunk.slice_ref(bytes);
-            if let Some(id) = self.decoder.last_id() {
+        while let Some(body) = &mut self.body {
+            let event = body.next().await;
+            if let Some(id) = body.decoder.last_id() {
                 self.last_id = Some(id.to_owned()).filter(|id| !id.is_empty());
             }
-            self.retry = self.decoder.retry().map_or(self.retry, |retry| retry.min(MAX_RETRY));
-            if let Some(event) = event {
-                self.barren = 0;
-                if matches!(event.kind.as_str(), "" | "message") && !event.data.is_empty() {
-                    return Ok(Some(event.data.into()));
+            self.retry = body.decoder.retry().map_or(self.retry, |retry| retry.min(MAX_RETRY));
+            match event {
+                Ok(Some(event)) => {
+                    self.barren = 0;
+                    if matches!(event.kind.as_str(), "" | "message") && !event.data.is_empty() {
+                        return Ok(Some(event.data.into()));
+                    }
                 }
-                continue;
-            }
-            let Some(body) = &mut self.body else { return Ok(None) };
-            match body.next().await {
-                Some(Ok(chunk)) => self.chunk = chunk,
-                Some(Err(_)) | None => {
-                    self.body = None;
-                    return Ok(None);
-                }
+                Ok(None) | Err(Error::Unreachable(_)) => self.body = None,
+                Err(error) => return Err(error),
             }
         }
+        Ok(None)
     }
 
     /// Opens the stream, where it broke off. `false` when there is nothing to open.
@@ -135,9 +135,7 @@ impl Events {
         let response = self.shared.send(Method::GET, headers, Bytes::new()).await?;
         match response.status() {
             StatusCode::OK if matches!(media_type(&response), Media::Events) => {
-                self.decoder = Decoder::new(self.shared.endpoint.limit);
-                self.chunk = Bytes::new();
-                self.body = Some(response.bytes_stream().boxed());
+                self.body = Some(EventBody::new(response, self.shared.endpoint.limit));
                 Ok(true)
             }
             status if status.is_server_error() => Ok(true), // it may be better after a pause

@@ -3,16 +3,13 @@
 use std::{io, sync::Arc};
 
 use bytes::Bytes;
-use futures_util::{StreamExt, sink, stream};
+use futures_core::Stream;
+use futures_util::{sink, stream};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use micro_mcp_proto::sse::{Decoder, Event};
 use url::Url;
 
-use super::{Endpoint, Media, media_type};
-use crate::{
-    client::Error,
-    transport::{Pipe, too_long},
-};
+use super::{Endpoint, Media, body::EventBody, media_type};
+use crate::{client::Error, transport::Pipe};
 
 /// Opens the stream and waits for the address that messages are posted to.
 ///
@@ -25,17 +22,12 @@ pub(crate) async fn connect(endpoint: &Endpoint) -> Result<Pipe, Error> {
     if response.status() != StatusCode::OK || !matches!(media_type(&response), Media::Events) {
         return Err(Error::Status(response.status()));
     }
-    let mut events = Events {
-        body: response.bytes_stream().boxed(),
-        chunk: Bytes::new(),
-        decoder: Decoder::new(endpoint.limit),
-        limit: endpoint.limit,
-    };
+    let mut events = EventBody::new(response, endpoint.limit);
     let address = loop {
         match events.next().await {
-            Some(Ok(event)) if event.kind == "endpoint" => break event.data,
-            Some(Ok(_)) => {}
-            Some(Err(_)) | None => return Err(Error::Disconnected),
+            Ok(Some(event)) if event.kind == "endpoint" => break event.data,
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => return Err(Error::Disconnected),
         }
     };
     let url = std::str::from_utf8(&address).ok().and_then(|address| endpoint.url.join(address.trim()).ok());
@@ -47,7 +39,7 @@ pub(crate) async fn connect(endpoint: &Endpoint) -> Result<Pipe, Error> {
         post(&posts, message).await?;
         Ok(posts)
     });
-    Ok(Pipe::new(sink, events.messages()))
+    Ok(Pipe::new(sink, messages(events)))
 }
 
 async fn post(posts: &Endpoint, message: Bytes) -> io::Result<()> {
@@ -60,38 +52,19 @@ async fn post(posts: &Endpoint, message: Bytes) -> io::Result<()> {
     }
 }
 
-struct Events {
-    body: stream::BoxStream<'static, reqwest::Result<Bytes>>,
-    chunk: Bytes,
-    decoder: Decoder,
-    limit: usize,
-}
-
-impl Events {
-    async fn next(&mut self) -> Option<io::Result<Event>> {
+/// The messages among the events; after an error nothing follows.
+fn messages(events: EventBody) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    stream::unfold(Some(events), |events| async move {
+        let mut events = events?;
         loop {
-            let mut bytes: &[u8] = &self.chunk;
-            let Ok(event) = self.decoder.decode(&mut bytes) else {
-                // What follows cannot be told from what was too long.
-                return Some(Err(io::Error::other(too_long(self.limit))));
-            };
-            self.chunk = self.chunk.slice_ref(bytes);
-            if let Some(event) = event {
-                return Some(Ok(event));
-            }
-            match self.body.next().await? {
-                Ok(chunk) => self.chunk = chunk,
-                Err(error) => return Some(Err(io::Error::other(error.without_url()))),
+            match events.next().await {
+                Ok(Some(event)) if matches!(event.kind.as_str(), "" | "message") => {
+                    return Some((Ok(event.data.into()), Some(events)));
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => return None,
+                Err(error) => return Some((Err(io::Error::other(error)), None)),
             }
         }
-    }
-
-    fn messages(self) -> impl futures_core::Stream<Item = io::Result<Bytes>> + Send + 'static {
-        let events = stream::unfold(self, |mut events| async move { Some((events.next().await?, events)) });
-        events.filter_map(async |event| match event {
-            Ok(event) if matches!(event.kind.as_str(), "" | "message") => Some(Ok(event.data.into())),
-            Ok(_) => None,
-            Err(error) => Some(Err(error)),
-        })
-    }
+    })
 }
