@@ -21,7 +21,7 @@ pub use self::rounds::{InputRequired, InvalidState};
 pub(crate) use self::{
     notes::Notes,
     pending::{Line, Pending, random_id},
-    rounds::{Round, Rounds, Scope},
+    rounds::{Round, Rounds, Scope, pages_within_task, within_task},
 };
 use crate::{CallContext, task::Running};
 

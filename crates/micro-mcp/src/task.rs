@@ -6,7 +6,8 @@
 //! questions (`tasks/update`), and may cancel it (`tasks/cancel`). Others wait for the result, or are told
 //! that the tool cannot be had without ([`TaskMode::Required`]). Nothing of this is in the legacy era.
 //!
-//! Within a task [`crate::CallContext::elicit`] and its kin simply wait: the handler does not run again.
+//! Within a task [`crate::CallContext::elicit`] and its kin simply wait: the handler does not run again. One that
+//! ends with an [`crate::InputRequired`] does, with its state and the answers, as it would without a task.
 //! Progress becomes the task's `statusMessage`.
 //!
 //! A task runs in the replica that was called, and is kept in a [`TaskStore`] until its time to live is

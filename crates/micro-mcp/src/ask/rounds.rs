@@ -6,7 +6,8 @@ use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_util::future::try_join_all;
 use micro_mcp_proto::{
-    CreateMessage, ElicitParams, ElicitUrl, EmptyParams, Era, InputRequest, NotAForm, Params, Revision, RpcError, code,
+    ClientCapabilities, CreateMessage, ElicitParams, ElicitUrl, EmptyParams, Era, InputRequest, NotAForm, Params,
+    Revision, RpcError, code,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,7 @@ use super::{
     question,
 };
 use crate::{
-    CallError, Cx, KeyRing, Principal,
+    CallContext, CallError, Cx, KeyRing, Principal,
     result::{self, Identity},
     time::unix,
 };
@@ -104,6 +105,8 @@ const MAX_STATE: usize = 1 << 20;
 const MAX_ANSWERS: usize = 256;
 /// Rounds of one legacy request; only a handler that never has enough gets that far.
 const MAX_ROUNDS: usize = 32;
+/// Before the handler of a task that asks nothing is run again: it sheds load.
+const SHED_PAUSE: Duration = Duration::from_secs(1);
 
 impl InputRequired {
     /// No question yet. Without one, the client may come back at once: that sheds load.
@@ -177,19 +180,21 @@ impl Rounds {
             let outcome = start().await;
             let asked = match outcome {
                 // A question that was asked is to be answered, even if the handler went on without.
-                Ok(done) if !cx.outlet.notes().are_used() => return Ok(Round::Done(done)),
-                Ok(done) => match cx.outlet.notes().close() {
+                Ok(done) if !cx.back.outlet.notes().are_used() => return Ok(Round::Done(done)),
+                Ok(done) => match cx.back.outlet.notes().close() {
                     Some(book) if !book.open.is_empty() => (book, InputRequired::default()),
                     _ => return Ok(Round::Done(done)),
                 },
-                Err(CallError::InputRequired(required)) => (cx.outlet.notes().close().unwrap_or_default(), *required),
+                Err(CallError::InputRequired(required)) => {
+                    (cx.back.outlet.notes().close().unwrap_or_default(), *required)
+                }
                 Err(CallError::Rpc(error)) if error.code == code::URL_ELICITATION_REQUIRED => {
-                    let book = cx.outlet.notes().close().unwrap_or_default();
-                    let required = pages_first(cx, error, &book.given)?;
+                    let book = cx.back.outlet.notes().close().unwrap_or_default();
+                    let required = pages_first(cx.revision, cx.client_capabilities(), error, &book.given)?;
                     (book, required)
                 }
                 Err(error) => {
-                    cx.outlet.notes().close();
+                    cx.back.outlet.notes().close();
                     return Err(error);
                 }
             };
@@ -228,7 +233,7 @@ impl Rounds {
             given.extend(sealed.answers); // what was answered once stays as it was
             sealed.state
         });
-        cx.outlet.notes().begin(given, state);
+        cx.back.outlet.notes().begin(given, state);
         Ok(())
     }
 
@@ -260,14 +265,19 @@ impl Rounds {
 
 /// The way to pages that must be visited before a call (`-32042`): 2025-11-25 has that error, 2026-07-28 has
 /// questions instead, and older clients can only read of it.
-fn pages_first(cx: &Cx<'_>, error: RpcError, given: &Answers) -> Result<InputRequired, CallError> {
+fn pages_first(
+    revision: Revision,
+    client: ClientCapabilities,
+    error: RpcError,
+    given: &Answers,
+) -> Result<InputRequired, CallError> {
     #[derive(Default, Deserialize)]
     struct Data {
         elicitations: Vec<ElicitUrl>,
     }
-    match cx.revision {
+    match revision {
         Revision::V2026_07_28 => {}
-        Revision::V2025_11_25 if cx.client_capabilities().elicitation_url => return Err(error.into()),
+        Revision::V2025_11_25 if client.elicitation_url => return Err(error.into()),
         _ => return Err(CallError::Failed(error.message.into_owned())),
     }
     let data = error.data.as_ref().and_then(|data| serde_json::from_str::<Data>(data.get()).ok());
@@ -291,13 +301,44 @@ async fn ask_legacy(cx: &Cx<'_>, required: InputRequired) -> Result<(), CallErro
         let line = &line;
         async move {
             let question = question::legacy(question, line, cx.revision)?;
-            let answer = line.ask(cx.outlet, question.method(), &question.params(), TIMEOUT).await?;
+            let answer = line.ask(cx.back.outlet, question.method(), &question.params(), TIMEOUT).await?;
+            Ok::<_, AskError>((key, answer))
+        }
+    });
+    let given = try_join_all(answers).await?.into_iter().collect();
+    cx.back.outlet.notes().begin(given, required.state);
+    Ok(())
+}
+
+/// Asks everything at once within a task, and lays the answers before the next run.
+pub(crate) async fn within_task(cx: &CallContext, required: InputRequired) -> Result<(), CallError> {
+    if let Some(bad) = required.bad {
+        return Err(AskError::from(bad).into());
+    }
+    required.asks.iter().try_for_each(|(_, question)| question::check(question, cx.capabilities))?;
+    let task = cx.task().ok_or(AskError::Unreachable)?;
+    if required.asks.is_empty() {
+        tokio::time::sleep(SHED_PAUSE).await;
+    }
+    let answers = required.asks.into_iter().map(|(key, question)| {
+        let task = &task;
+        async move {
+            let question =
+                to_raw_value(&question::in_words_of(cx.revision, question)?).map_err(|_| AskError::Unreachable)?;
+            let answer = task.ask(Some(&key), &question).await.ok_or(AskError::Unreachable)?;
             Ok::<_, AskError>((key, answer))
         }
     });
     let given = try_join_all(answers).await?.into_iter().collect();
     cx.outlet.notes().begin(given, required.state);
     Ok(())
+}
+
+/// The same for the pages of a `-32042`.
+pub(crate) async fn pages_within_task(cx: &CallContext, error: RpcError) -> Result<(), CallError> {
+    let book = cx.outlet.notes().close().unwrap_or_default();
+    let required = pages_first(cx.revision, cx.capabilities, error, &book.given)?;
+    within_task(cx, InputRequired { state: book.state, ..required }).await
 }
 
 /// Binds a state to a caller and to what is asked for.

@@ -43,9 +43,9 @@ impl CallContext {
             trace: cx.trace(),
             log_level: cx.log_level(),
             progress_token: token.map(Arc::from),
-            outlet: cx.outlet.clone(),
+            outlet: cx.back.outlet.clone(),
             line: cx.line(),
-            slot: cx.task.clone(),
+            slot: cx.back.task.clone(),
         }
     }
 

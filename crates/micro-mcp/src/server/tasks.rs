@@ -5,16 +5,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_util::{FutureExt, future::ready};
-use micro_mcp_proto::{CallToolResult, Era, RpcError};
+use micro_mcp_proto::{CallToolResult, Era, RpcError, code};
 
 use super::{
-    CallError,
+    CallContext, CallError,
     offer::Offer,
-    tool::{self, ToolEntry},
+    tool::{self, Called, ToolEntry},
 };
 use crate::{
     Cx, TraceContext,
-    ask::{Round, Scope},
+    ask::{self, Round, Scope},
+    cx::Back,
     task::{NoTask, Slot, TaskMode, Tasks, needs_extension},
 };
 
@@ -33,12 +34,45 @@ enum Ended {
     Task(Bytes),
 }
 
+/// What it takes to call a handler once more.
+struct Again {
+    tool: Arc<ToolEntry>,
+    cx: CallContext,
+    arguments: String,
+}
+
+/// How often the handler of one task may ask with an [`crate::InputRequired`].
+const MAX_ROUNDS: usize = 32;
+
+impl Again {
+    fn of(tool: &Arc<ToolEntry>, cx: &Cx<'_>, arguments: &str) -> Self {
+        Self { tool: tool.clone(), cx: CallContext::of(cx), arguments: arguments.to_owned() }
+    }
+
+    /// Within the task: what the handler ends with is asked, and it begins anew with the answers.
+    async fn until_it_ends(self, call: Called) -> Result<CallToolResult, CallError> {
+        let mut ended = call.await;
+        for _ in 0..MAX_ROUNDS {
+            match ended {
+                Err(CallError::InputRequired(required)) => ask::within_task(&self.cx, *required).await?,
+                Err(CallError::Rpc(error)) if error.code == code::URL_ELICITATION_REQUIRED => {
+                    ask::pages_within_task(&self.cx, error).await?;
+                }
+                ended => return ended,
+            }
+            ended = self.tool.again(&self.cx, &self.arguments).await;
+        }
+        tracing::error!("a handler asks without end");
+        Err(RpcError::internal().into())
+    }
+}
+
 impl Offer {
     /// Calls a tool that may be a task, for a client that may know tasks.
     pub(super) async fn call_task(
         &self,
         (plan, tasks): (Plan, &Arc<Tasks>),
-        tool: &ToolEntry,
+        tool: &Arc<ToolEntry>,
         cx: &Cx<'_>,
         arguments: &str,
         scope: &Scope<'_>,
@@ -54,8 +88,9 @@ impl Offer {
                 return Box::pin(tool.start(cx, arguments).map(|ended| ended.map(Ended::Result)));
             }
             let slot = Slot::new();
-            let cx = Cx { task: Some(slot.clone()), ..cx.clone() };
-            let begin = self.begin(tasks, &cx, slot.clone());
+            let back = Back { task: Some(slot.clone()), ..cx.back.clone() };
+            let cx = Cx { back, ..cx.clone() };
+            let begin = self.begin(tasks, &cx, slot.clone(), Again::of(tool, &cx, arguments));
             let mut call = tool.start(&cx, arguments);
             if !plan.on_demand {
                 return begin(call);
@@ -89,6 +124,7 @@ impl Offer {
         tasks: &Arc<Tasks>,
         cx: &Cx<'_>,
         slot: Arc<Slot>,
+        again: Again,
     ) -> impl FnOnce(
         BoxFuture<'static, Result<CallToolResult, CallError>>,
     ) -> BoxFuture<'static, Result<Ended, CallError>>
@@ -98,7 +134,7 @@ impl Offer {
         let (identity, revision) = (self.identity.clone(), cx.revision);
         move |call| {
             let shown = identity.clone();
-            let call = call.then(move |ended| {
+            let call = again.until_it_ends(call).then(move |ended| {
                 ready(match ended {
                     Ok(result) => Ok(tool::render(revision, result, &shown)),
                     Err(error) => tool::failed(revision, error, &shown),

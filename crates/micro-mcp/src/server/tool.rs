@@ -98,7 +98,11 @@ pub trait ToolFn<M>: Send + Sync + 'static {
     type Args: DeserializeOwned + JsonSchema;
 
     /// Calls it. The context is only made for closures that take it.
-    fn call(&self, cx: &Cx<'_>, args: Self::Args) -> BoxFuture<'static, Result<CallToolResult, CallError>>;
+    fn call(
+        &self,
+        cx: &dyn Fn() -> CallContext,
+        args: Self::Args,
+    ) -> BoxFuture<'static, Result<CallToolResult, CallError>>;
 }
 
 impl<F, Fut, A> ToolFn<(A,)> for F
@@ -109,7 +113,7 @@ where
 {
     type Args = A;
 
-    fn call(&self, _: &Cx<'_>, args: A) -> BoxFuture<'static, Result<CallToolResult, CallError>> {
+    fn call(&self, _: &dyn Fn() -> CallContext, args: A) -> BoxFuture<'static, Result<CallToolResult, CallError>> {
         let output = self(args);
         Box::pin(async move { output.await.into_tool_result() })
     }
@@ -123,15 +127,15 @@ where
 {
     type Args = A;
 
-    fn call(&self, cx: &Cx<'_>, args: A) -> BoxFuture<'static, Result<CallToolResult, CallError>> {
-        let output = self(CallContext::of(cx), args);
+    fn call(&self, cx: &dyn Fn() -> CallContext, args: A) -> BoxFuture<'static, Result<CallToolResult, CallError>> {
+        let output = self(cx(), args);
         Box::pin(async move { output.await.into_tool_result() })
     }
 }
 
 /// A tool's closure: arguments as JSON text in, a future out.
-pub(super) type Call = Box<dyn Fn(&Cx<'_>, &str) -> Called + Send + Sync>;
-type Called = BoxFuture<'static, Result<CallToolResult, CallError>>;
+pub(super) type Call = Box<dyn Fn(&dyn Fn() -> CallContext, &str) -> Called + Send + Sync>;
+pub(super) type Called = BoxFuture<'static, Result<CallToolResult, CallError>>;
 
 /// A closure with its argument type forgotten.
 pub(super) fn erase<M: 'static, F: ToolFn<M>>(tool: F) -> Call {
@@ -173,7 +177,12 @@ impl ToolEntry {
     }
 
     pub(super) fn start(&self, cx: &Cx<'_>, arguments: &str) -> Called {
-        (self.call)(cx, arguments)
+        (self.call)(&|| CallContext::of(cx), arguments)
+    }
+
+    /// Calls it once more.
+    pub(super) fn again(&self, cx: &CallContext, arguments: &str) -> Called {
+        (self.call)(&|| cx.clone(), arguments)
     }
 }
 

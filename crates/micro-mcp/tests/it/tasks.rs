@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use micro_mcp::{
-    CallContext, CallError, NoArgs, Server,
+    CallContext, CallError, InputRequired, NoArgs, Server,
     task::{TaskConfig, TaskMode},
 };
 use serde_json::{Value, json};
@@ -58,6 +58,17 @@ pub(crate) fn server(waiting: &Arc<crate::fixture::Waiting>, config: TaskConfig)
             let two = cx.elicit::<Who>("Two?").into_future();
             let (one, two) = tokio::try_join!(one, two)?;
             Ok::<_, CallError>(format!("{} {}", one.name, two.name))
+        })
+        .tool("book")
+        .task(TaskMode::Required)
+        .handler(|cx: CallContext, _: NoArgs| async move {
+            let Some(seat) = cx.state::<u32>()? else {
+                return Err(InputRequired::new().elicit::<Who>("who", "Who sits there?").state(&7).into());
+            };
+            let Some(who) = cx.response::<Who>("who")? else {
+                return Err(InputRequired::new().elicit::<Who>("who", "Who again?").state(&seat).into());
+            };
+            Ok::<_, CallError>(format!("{} has seat {seat}", who.name))
         })
         .tool("panic")
         .task(TaskMode::Optional)
@@ -253,6 +264,23 @@ async fn questions_of_a_task_are_answered_one_by_one() {
     assert_eq!(keys(&task), ["ask-3"]);
     client.answer(&id, "ask-3", accept("Bob")).await;
     assert_eq!(client.ended(&id).await["result"]["content"][0]["text"], "Ann Bob");
+}
+
+#[tokio::test]
+async fn a_handler_of_a_task_may_end_with_its_questions_and_begin_again() {
+    let client = Client::connect(TaskConfig::default()).await;
+    let id = client.begin("book").await;
+    client.until(&id, |task| keys(task) == ["who"]).await;
+    client.answer(&id, "who", json!({ "action": "accept", "content": { "name": 7 } })).await;
+    // A key is used once in the life of a task.
+    client.until(&id, |task| keys(task) == ["who-2"]).await;
+    client.answer(&id, "who-2", accept("Ann")).await;
+    assert_eq!(client.ended(&id).await["result"]["content"][0]["text"], "Ann has seat 7");
+    let id = client.begin("book").await;
+    client.until(&id, |task| keys(task) == ["who"]).await;
+    client.answer(&id, "who", json!({ "action": "decline" })).await;
+    let task = client.ended(&id).await;
+    assert_eq!((&task["status"], &task["result"]["isError"]), (&json!("completed"), &json!(true)));
 }
 
 #[tokio::test]
