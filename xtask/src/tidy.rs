@@ -91,7 +91,7 @@ fn manifest_problems(root: &Path) -> Result<Vec<Problem>> {
 }
 
 /// Features of the SDK; each must build without the others.
-const SDK_FEATURES: [&str; 5] = ["", "client", "websocket", "legacy-sse", "oauth"];
+const SDK_FEATURES: [&str; 9] = ["", "server", "http", "stdio", "client", "websocket", "legacy-sse", "oauth", "macros"];
 
 /// Features that do not build alone: in the workspace they never are, somebody else turns the others on.
 fn lonely_features(root: &Path) -> Vec<Problem> {

@@ -211,7 +211,7 @@ impl StreamableHttp {
             }
         };
         // Notifications need a stream; a client that takes none gets its result without them.
-        let outlet = Arc::new(if accept.sse { Outlet::default() } else { Outlet::closed() });
+        let outlet = if accept.sse { Arc::default() } else { Outlet::nowhere() };
         let exchange = self.engine.clone().exchange(source(parts), bytes, outlet.clone());
         let mut running = Running::new(outlet.clone(), exchange);
         match running.next().await {

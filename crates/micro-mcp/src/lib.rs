@@ -2,47 +2,81 @@
 //!
 //! Knows the protocol's course: eras, sessions, streams, headers, what is checked in which order.
 //! Does not know the registry, services, tenants or policies: a [`Handler`] answers, whoever that is.
+//!
+//! | feature | what it adds |
+//! | --- | --- |
+//! | `server` (default) | servers: closures as tools, resources and prompts; sessions, tasks; over pipes of any kind |
+//! | `http` (default) | Streamable HTTP, for servers |
+//! | `stdio` (default) | standard input and output, for servers |
+//! | `legacy-sse` | HTTP+SSE, as before 2025-03-26, for servers |
+//! | `client` | clients: over HTTP of any age, child processes, and pipes |
+//! | `oauth` | authorization, for clients |
+//! | `websocket` | WebSocket, for whichever of both is there |
+//! | `macros` | the attribute `#[tools]` |
+//! | `suite` | the tests that every task store passes |
 
+#![cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, unused_imports, reason = "what both sides have, but not every transport uses")
+)]
+
+#[cfg(feature = "server")]
 mod ask;
 #[cfg(feature = "oauth")]
 pub mod auth;
 #[cfg(feature = "client")]
 pub mod client;
 mod cx;
+#[cfg(feature = "server")]
 mod engine;
 #[cfg(feature = "macros")]
 mod glue;
+#[cfg(feature = "http")]
 pub mod http;
 pub mod layer;
+#[cfg(feature = "server")]
 mod outlet;
 mod port;
+#[cfg(feature = "server")]
 pub mod result;
+#[cfg(feature = "server")]
 mod running;
+#[cfg(any(feature = "oauth", feature = "server"))]
 mod seal;
+#[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "server")]
 mod session;
+#[cfg(feature = "stdio")]
 pub mod stdio;
+#[cfg(feature = "server")]
 pub mod task;
+#[cfg(feature = "server")]
 mod time;
 mod trace;
 pub mod transport;
 
-pub use self::{
-    ask::{Ask, AskError, InputRequired, InvalidState},
-    cx::Cx,
-    layer::Layer,
-    port::{CallParams, Change, Failure, Handler, Peer, Principal, Refusal, Request, ServerInfo, Transport},
-    seal::{InvalidKeys, Key, KeyRing},
-    server::{
-        BuildError, Builder, CallContext, CallError, Complete, GetPrompt, IntoContents, IntoMessages, IntoToolResult,
-        Json, Live, NoArgs, Notifier, Read, Server, ToolBuilder, ToolFn, ToolSet,
-    },
-    trace::TraceContext,
-};
 #[cfg(feature = "macros")]
 #[doc = include_str!("tools.md")]
 pub use micro_macros::tools;
 pub use micro_mcp_proto as proto;
+
+#[cfg(any(feature = "oauth", feature = "server"))]
+pub use self::seal::{InvalidKeys, Key, KeyRing};
+#[cfg(feature = "server")]
+pub use self::{
+    ask::{Ask, AskError, InputRequired, InvalidState},
+    server::{
+        BuildError, Builder, CallContext, CallError, Complete, GetPrompt, IntoContents, IntoMessages, IntoToolResult,
+        Json, Live, NoArgs, Notifier, Read, Server, ToolBuilder, ToolFn, ToolSet,
+    },
+};
+pub use self::{
+    cx::Cx,
+    layer::Layer,
+    port::{CallParams, Change, Failure, Handler, Peer, Principal, Refusal, Request, ServerInfo, Transport},
+    trace::TraceContext,
+};
 
 /// For the output of the `#[tools]` macro only.
 #[cfg(feature = "macros")]

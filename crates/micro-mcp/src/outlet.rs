@@ -55,8 +55,9 @@ impl Outlet {
     const CAPACITY: usize = 64;
 
     /// An outlet nobody reads.
-    pub(crate) fn closed() -> Self {
-        Self { state: Mutex::new(State { closed: true, ..State::default() }), ..Self::default() }
+    pub(crate) fn nowhere() -> Arc<Self> {
+        let state = State { closed: true, ..State::default() };
+        Arc::new(Self { state: Mutex::new(state), ..Self::default() })
     }
 
     /// The outlet of one element of a batch.

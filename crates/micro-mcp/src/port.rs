@@ -92,6 +92,7 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     /// `-32602` when params lack what the method wants, or hold it in another form.
+    #[cfg(any(feature = "client", feature = "server"))]
     pub(crate) fn read(method: &'a str, raw: Option<&'a RawValue>, params: &Params<'a>) -> Result<Self, RpcError> {
         match method {
             "tools/call" => Ok(Self::CallTool(CallParams {
@@ -126,6 +127,7 @@ pub struct Peer<'a> {
     pub transport: Transport,
 }
 
+#[cfg(feature = "server")]
 impl<'a> Peer<'a> {
     /// The headers, when they are those of this message: what a pipe was opened with says nothing about it.
     pub(crate) fn headers_of_message(&self) -> Option<&'a HeaderMap> {

@@ -34,7 +34,7 @@ impl TraceContext {
     /// A context of this `traceparent` alone; `None` when it is malformed.
     pub fn new(traceparent: impl Into<String>) -> Option<Self> {
         let traceparent = traceparent.into();
-        micro_core::TraceContext::parse(&traceparent)?;
+        is_traceparent(traceparent.as_bytes()).then_some(())?;
         Some(Self { traceparent, tracestate: None, baggage: None })
     }
 
@@ -74,6 +74,22 @@ impl TraceContext {
     }
 }
 
+/// Version, trace, span and flags in lower-case hex; neither trace nor span is zero. Later versions may have
+/// more behind.
+fn is_traceparent(text: &[u8]) -> bool {
+    let hex = |part: &[u8]| part.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let some = |part: &[u8]| hex(part) && part.iter().any(|byte| *byte != b'0');
+    let Some((known, more)) = text.split_at_checked(55) else { return false };
+    let ends = more.is_empty() || (&known[..2] != b"00" && more[0] == b'-');
+    let apart = [2, 35, 52].into_iter().all(|i| known[i] == b'-');
+    ends && apart
+        && hex(&known[..2])
+        && &known[..2] != b"ff"
+        && some(&known[3..35])
+        && some(&known[36..52])
+        && hex(&known[53..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +107,20 @@ mod tests {
         assert_eq!((context.tracestate.as_deref(), context.baggage), (Some("a=b"), None));
         for bad in [r#"{"tracestate":"a=b"}"#, r#"{"traceparent":"x"}"#, r#"{"traceparent":7}"#] {
             assert_eq!(of(bad), None, "{bad}");
+        }
+        for (text, good) in [
+            (PARENT.to_owned(), true),
+            (format!("{PARENT}-"), false),
+            (PARENT.replacen("00", "cc", 1) + "-more", true),
+            (PARENT.replacen("00", "ff", 1), false),
+            (PARENT.to_uppercase(), false),
+            (PARENT.replace("0af7651916cd43dd8448eb211c80319c", &"0".repeat(32)), false),
+            (PARENT.replace("00f067aa0ba902b7", &"0".repeat(16)), false),
+            (PARENT.replace('-', "_"), false),
+            (PARENT[1..].to_owned(), false),
+            ("é".repeat(28), false),
+        ] {
+            assert_eq!(TraceContext::new(&*text).is_some(), good, "{text}");
         }
     }
 

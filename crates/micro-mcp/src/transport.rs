@@ -17,6 +17,7 @@
 pub mod child;
 mod lines;
 pub mod memory;
+#[cfg(feature = "server")]
 mod serve;
 #[cfg(feature = "websocket")]
 pub mod websocket;
@@ -29,8 +30,9 @@ use futures_util::{Sink, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub(crate) use self::lines::{Lines, Out};
+#[cfg(feature = "server")]
 pub use self::serve::serve;
-#[cfg(any(feature = "legacy-sse", feature = "websocket"))]
+#[cfg(all(feature = "server", any(feature = "legacy-sse", feature = "websocket")))]
 pub(crate) use self::serve::serve_caller;
 
 /// The way out: whole JSON messages.

@@ -8,7 +8,7 @@ use micro_mcp_proto::{ClientCapabilities, Era, LogLevel, Message, Params, Revisi
 use serde_json::value::RawValue;
 
 use super::{Ask, Engine, Reply, Source, builtin};
-use crate::{Cx, outlet::Outlet, session::Session};
+use crate::{Cx, cx::Back, outlet::Outlet, session::Session};
 
 /// What a client without a session is taken for: one that predates the version header.
 pub(super) fn assumed() -> Session {
@@ -37,11 +37,13 @@ pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Re
         principal: ask.principal,
         meta: &ask.params.meta,
         peer: ask.peer,
-        session: session.capabilities,
-        session_level: logs.then(|| engine.sessions.level(&session)),
-        outlet: ask.outlet,
-        asks: named.then(|| (&engine.sessions.asks, session.name())),
-        task: None,
+        back: Back {
+            session: session.capabilities,
+            session_level: logs.then(|| engine.sessions.level(&session)),
+            outlet: ask.outlet,
+            asks: named.then(|| (&engine.sessions.asks, session.name())),
+            task: None,
+        },
     };
     if matches!(ask.method, "resources/subscribe" | "resources/unsubscribe") {
         return watch(engine, &cx, named.then_some(session), &ask).await;

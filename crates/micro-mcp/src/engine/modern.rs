@@ -1,10 +1,10 @@
 //! Modern requests: each stands alone and says everything itself.
 
 use http::StatusCode;
-use micro_mcp_proto::{ClientCapabilities, Era, Meta, Revision, RpcError, headers, meta_key};
+use micro_mcp_proto::{Era, Meta, Revision, RpcError, headers, meta_key};
 
 use super::{Ask, Engine, Reply, Source, builtin, listen, status};
-use crate::Cx;
+use crate::{Cx, cx::Back};
 
 pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Reply {
     let revision = match check(&ask) {
@@ -16,11 +16,7 @@ pub(super) async fn answer(engine: &Engine, source: &Source, ask: Ask<'_>) -> Re
         principal: ask.principal,
         meta: &ask.params.meta,
         peer: ask.peer,
-        session: ClientCapabilities::default(),
-        session_level: None,
-        outlet: ask.outlet,
-        asks: None, // a modern client is never sent a request
-        task: None,
+        back: Back::to(ask.outlet), // a modern client is never sent a request
     };
     // Only a pipe has a way to cancel by name.
     let session = source.pipe_session();

@@ -1,5 +1,8 @@
 //! WebSocket: one JSON message a text frame, subprotocol `mcp` (RFC 6455).
 
+#[cfg(feature = "server")]
+mod server;
+
 use std::{
     io,
     sync::{
@@ -9,16 +12,9 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt, future, stream::SplitSink};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
-use hyper_util::rt::TokioIo;
-use micro_mcp_proto::RpcError;
-use micro_runtime::{
-    Drain,
-    http::{Body, Guard, Peer as PeerAddress},
-};
+use http::{HeaderMap, HeaderValue, header};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::mpsc,
@@ -26,17 +22,13 @@ use tokio::{
 };
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{
-        Message,
-        client::IntoClientRequest,
-        handshake::derive_accept_key,
-        protocol::{Role, WebSocketConfig},
-    },
+    tungstenite::{Message, client::IntoClientRequest, protocol::WebSocketConfig},
 };
 use tokio_util::sync::{CancellationToken, PollSender};
 
-use super::{MESSAGE_LIMIT, Pipe, serve_caller};
-use crate::{Handler, Peer, Refusal, Request, Transport, engine::Caller};
+#[cfg(feature = "server")]
+pub use self::server::WebSocket;
+use super::Pipe;
 
 /// The subprotocol of MCP.
 const SUBPROTOCOL: HeaderValue = HeaderValue::from_static("mcp");
@@ -59,103 +51,6 @@ pub async fn connect(url: &str, headers: HeaderMap, limit: usize) -> io::Result<
     let connecting = tokio_tungstenite::connect_async_with_config(request, Some(config(limit)), true);
     let (socket, _) = connecting.await.map_err(io::Error::other)?;
     Ok(pipe(socket))
-}
-
-/// A WebSocket endpoint. Cheap to clone; which path it has is the caller's business, and so is a server that
-/// lets connections be upgraded.
-#[derive(Clone)]
-pub struct WebSocket(Arc<Endpoint>);
-
-struct Endpoint {
-    handler: Arc<dyn Handler>,
-    guard: Guard,
-    drain: Drain,
-    limit: usize,
-}
-
-impl WebSocket {
-    /// An endpoint that this handler answers. The guard says which `Host` and `Origin` may come in: browsers
-    /// let any page open a WebSocket.
-    pub fn new(handler: Arc<dyn Handler>, guard: Guard, drain: Drain) -> Self {
-        Self(Arc::new(Endpoint { handler, guard, drain, limit: MESSAGE_LIMIT }))
-    }
-
-    /// Answers one HTTP request. The connection is served by a task of the drain's, from the moment it is upgraded.
-    pub fn handle<B>(&self, mut request: http::Request<B>) -> Response<Body> {
-        let upgrade = hyper::upgrade::on(&mut request);
-        let (parts, _) = request.into_parts();
-        let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.0);
-        let key = match self.0.admit(&parts, address) {
-            Ok(key) => key,
-            Err(refusal) => return refused(&refusal),
-        };
-        let (endpoint, headers) = (self.0.clone(), parts.headers);
-        self.0.drain.spawn(async move {
-            let io = match upgrade.await {
-                Ok(upgraded) => TokioIo::new(upgraded),
-                Err(error) => return tracing::debug!(%error, "a connection was not upgraded"),
-            };
-            let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config(endpoint.limit))).await;
-            let caller = Caller { headers: Some(headers), address, transport: Transport::WebSocket };
-            let serving = serve_caller(endpoint.handler.clone(), pipe(socket), endpoint.drain.clone(), caller);
-            if let Err(error) = serving.await {
-                tracing::debug!(%error, "a connection broke");
-            }
-        });
-        let mut response = Response::new(Body::Empty);
-        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-        let headers = response.headers_mut();
-        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL);
-        headers.insert(header::SEC_WEBSOCKET_ACCEPT, key);
-        response
-    }
-}
-
-impl Endpoint {
-    /// What to answer the key of a handshake that is in order.
-    fn admit(
-        &self,
-        parts: &http::request::Parts,
-        address: Option<std::net::SocketAddr>,
-    ) -> Result<HeaderValue, Refusal> {
-        let refuse = |status, why: String| Refusal::new(status, RpcError::invalid_request(why));
-        let headers = &parts.headers;
-        self.guard.check(&parts.uri, headers).map_err(|why| refuse(StatusCode::FORBIDDEN, why.to_string()))?;
-        let names = |name, wanted: &str| {
-            let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-            values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(wanted))
-        };
-        let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|key| {
-            parts.method == Method::GET
-                && names(header::UPGRADE, "websocket")
-                && names(header::CONNECTION, "upgrade")
-                && names(header::SEC_WEBSOCKET_VERSION, "13")
-                && STANDARD.decode(key).is_ok_and(|key| key.len() == 16)
-        });
-        let key = key.ok_or_else(|| refuse(StatusCode::UPGRADE_REQUIRED, "this is a WebSocket endpoint".into()))?;
-        if !names(header::SEC_WEBSOCKET_PROTOCOL, "mcp") {
-            return Err(refuse(StatusCode::BAD_REQUEST, "the subprotocol must be mcp".into()));
-        }
-        let peer = Peer { headers: Some(headers), address, transport: Transport::WebSocket };
-        self.handler.authenticate(&peer, &Request::Other { method: "GET".into(), params: None })?;
-        Ok(HeaderValue::try_from(derive_accept_key(key.as_bytes())).expect("base64 is a header value"))
-    }
-}
-
-fn refused(refusal: &Refusal) -> Response<Body> {
-    let mut response = Response::new(Body::Full(micro_mcp_proto::write::error(None, &refusal.error).into()));
-    *response.status_mut() = refusal.status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(challenge) = &refusal.challenge {
-        headers.insert(header::WWW_AUTHENTICATE, challenge.clone());
-    }
-    if refusal.status == StatusCode::UPGRADE_REQUIRED {
-        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    }
-    response
 }
 
 fn config(limit: usize) -> WebSocketConfig {
