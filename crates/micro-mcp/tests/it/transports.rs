@@ -1,5 +1,7 @@
 //! One set of behaviours, over every transport, in both eras.
 
+mod child;
+mod tls;
 pub(crate) mod ways;
 
 use std::{sync::Arc, time::Duration};

@@ -1,37 +1,150 @@
-//! Changes, heard in both eras and again after the stream was lost.
+//! Changes, heard in both eras and again after the stream was lost; and pings that keep a session.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use micro_mcp::{
-    Change,
-    client::{Changed, Client},
-    proto::Revision,
+    Change, Handler, Layer, NoArgs, Peer, Principal, Refusal, Request, Server,
+    client::{Builder, Changed, Client, Error},
+    proto::{Resource, ResourceContents, Revision},
+    transport::{self, memory},
 };
-use tokio::sync::mpsc;
+use micro_runtime::Drain;
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 
 use super::{REVISIONS, connect_with};
-use crate::fixture::Endpoint;
+use crate::{
+    fixture::{Endpoint, waiting},
+    transports::ways::{Place, Way},
+};
 
-async fn listening(endpoint: &Endpoint, revision: Revision) -> (Client, mpsc::UnboundedReceiver<Changed>) {
+type Heard = mpsc::UnboundedReceiver<Changed>;
+
+fn listening() -> (Builder, Heard) {
     let (told, heard) = mpsc::unbounded_channel();
-    let builder = Client::builder().revision(revision).on_change(move |change| {
-        let _ = told.send(change);
-    });
-    let client = connect_with(endpoint, builder).await;
-    client.watching().await.unwrap();
-    (client, heard)
+    (Client::builder().on_change(move |change| told.send(change).unwrap_or_default()), heard)
 }
 
-async fn next(heard: &mut mpsc::UnboundedReceiver<Changed>) -> Changed {
-    tokio::time::timeout(Duration::from_secs(10), heard.recv()).await.expect("it is heard in time").unwrap()
+async fn next(heard: &mut Heard) -> Changed {
+    timeout(Duration::from_secs(10), heard.recv()).await.expect("it is heard in time").unwrap()
 }
 
 #[tokio::test]
 async fn changes_are_heard_in_every_revision() {
     let endpoint = Endpoint::start().await;
     for revision in REVISIONS {
-        let (_client, mut heard) = listening(&endpoint, revision).await;
+        let (builder, mut heard) = listening();
+        let client = connect_with(&endpoint, builder.revision(revision)).await;
+        client.watching().await.unwrap();
         endpoint.notifier.changed(Change::Tools);
         assert_eq!(next(&mut heard).await, Changed::Tools, "{revision}");
+    }
+}
+
+/// Every way in both eras, to a server with two resources.
+async fn everywhere(behaviour: impl AsyncFn(&Place, Client, Heard)) {
+    for way in Way::ALL {
+        for revision in [Revision::V2026_07_28, Revision::V2025_11_25] {
+            if !way.speaks(revision) {
+                continue;
+            }
+            let news = |uri: &str| Resource { uri: uri.into(), name: uri.into(), ..Resource::default() };
+            let text = |uri: String| ResourceContents::text(uri, "text/plain", "quiet");
+            let server = Server::builder("news", "1.0")
+                .subscriptions()
+                .resource(news("news://today"), move |read| async move { Ok(text(read.uri)) })
+                .resource(news("news://sport"), move |read| async move { Ok(text(read.uri)) })
+                .build()
+                .unwrap();
+            let notifier = server.notifier();
+            let place = Place::serving(way, Arc::new(server), notifier, waiting()).await;
+            let (builder, heard) = listening();
+            let client = place.connect(builder.revision(revision)).await.unwrap();
+            client.watching().await.unwrap();
+            timeout(Duration::from_secs(30), behaviour(&place, client, heard))
+                .await
+                .unwrap_or_else(|_| panic!("{way:?} {revision}: it takes too long"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_what_is_subscribed_to_is_heard() {
+    everywhere(async |place, client, mut heard| {
+        let way = place.way;
+        client.subscribe("news://today").await.unwrap_or_else(|error| panic!("{way:?}: {error:?}"));
+        for uri in ["news://sport", "news://today"] {
+            place.notifier.resource_updated(uri);
+        }
+        assert_eq!(next(&mut heard).await, Changed::Resource("news://today".into()), "{way:?}");
+        client.unsubscribe("news://today").await.unwrap();
+        client.subscribe("news://sport").await.unwrap();
+        for uri in ["news://today", "news://sport"] {
+            place.notifier.resource_updated(uri);
+        }
+        assert_eq!(next(&mut heard).await, Changed::Resource("news://sport".into()), "{way:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_subscription_that_a_server_does_not_have_is_refused() {
+    let (endpoint, patience) = (Endpoint::start().await, Duration::from_millis(500));
+    let legacy = Client::builder().revision(Revision::V2025_11_25).timeout(patience);
+    let client = connect_with(&endpoint, legacy).await;
+    let refused = client.subscribe("news://today").await;
+    assert!(matches!(refused, Err(Error::Rpc(_))), "{refused:?}");
+    assert!(client.call("log").await.is_ok(), "and nothing else is the worse for it");
+}
+
+#[tokio::test]
+async fn whoever_lost_the_stream_looks_again_and_hears_on() {
+    everywhere(async |place, client, mut heard| {
+        let way = place.way;
+        client.subscribe("news://today").await.unwrap();
+        place.cut();
+        // What happened meanwhile nobody knows: everything is to be looked at.
+        let mut missed = Vec::new();
+        while !missed.contains(&Changed::Resources) || !missed.contains(&Changed::Resource("news://today".into())) {
+            missed.push(next(&mut heard).await);
+        }
+        timeout(Duration::from_secs(10), client.watching()).await.expect("it listens again").unwrap();
+        while heard.try_recv().is_ok() {}
+        place.notifier.resource_updated("news://today");
+        assert_eq!(next(&mut heard).await, Changed::Resource("news://today".into()), "{way:?}");
+    })
+    .await;
+}
+
+/// Counts the messages of one method.
+struct Count(&'static str, Arc<AtomicUsize>);
+
+impl Layer for Count {
+    fn authenticate(&self, peer: &Peer<'_>, request: &Request<'_>, next: &dyn Handler) -> Result<Principal, Refusal> {
+        self.1.fetch_add(usize::from(request.method() == self.0), Ordering::SeqCst);
+        next.authenticate(peer, request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_legacy_session_that_nobody_uses_is_pinged() {
+    for (revision, expected) in [(Revision::V2025_11_25, 3), (Revision::V2026_07_28, 0)] {
+        let server = Server::builder("quiet", "1.0").tool("none").handler(|_: NoArgs| async { "" }).build().unwrap();
+        let pings = Arc::<AtomicUsize>::default();
+        let counted = Count("ping", pings.clone()).around(Arc::new(server));
+        let (ours, theirs) = memory::pair();
+        tokio::spawn(transport::serve(counted, theirs, Drain::new()));
+        let builder = Client::builder().revision(revision).keep_alive(Duration::from_secs(30));
+        let _client = builder.pipe(ours).await.unwrap();
+        sleep(Duration::from_secs(95)).await;
+        assert_eq!(pings.load(Ordering::SeqCst), expected, "{revision}");
     }
 }

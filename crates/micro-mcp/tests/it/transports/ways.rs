@@ -40,7 +40,7 @@ pub(crate) struct Place {
     pub(crate) notifier: Notifier,
     server: Arc<dyn Handler>,
     /// Where network clients connect to.
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// What carries bytes now, and accepts more.
     carriers: Arc<Mutex<JoinSet<()>>>,
     door: Mutex<Option<tokio_util::task::AbortOnDropHandle<()>>>,
