@@ -44,13 +44,13 @@ pub use self::{
 };
 pub(crate) use self::{
     slot::{Running, Slot},
-    tasks::{NoTask, Tasks, needs_extension},
+    tasks::{End, NoTask, Tasks, needs_extension},
 };
 
 /// Whether a tool runs as a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TaskMode {
-    /// When the client knows tasks; else the client waits.
+    /// When the client knows tasks, and has not too many; else the client waits.
     Optional,
     /// Always: other clients cannot call it (`-32021`).
     Required,
@@ -66,7 +66,8 @@ pub struct TaskConfig {
     pub ttl: Duration,
     /// How long clients are asked to wait between two looks. Default: one second.
     pub poll_interval: Duration,
-    /// Tasks that one caller may have, ended ones included. Default: 1,000.
+    /// Tasks that one caller may have; all callers without a name are one. Those that ended make room for new ones,
+    /// the oldest first; when all still run, a tool that may do without a task does. Default: 1,000.
     pub per_principal: usize,
 }
 

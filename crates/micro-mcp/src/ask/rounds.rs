@@ -104,12 +104,13 @@ const MAX_STATE: usize = 1 << 20;
 /// Answers that one request may bring.
 const MAX_ANSWERS: usize = 256;
 /// Rounds of one legacy request; only a handler that never has enough gets that far.
-const MAX_ROUNDS: usize = 32;
-/// Before the handler of a task that asks nothing is run again: it sheds load.
-const SHED_PAUSE: Duration = Duration::from_secs(1);
+const MAX_ROUNDS: u32 = 32;
+/// How long a handler that asks nothing waits until it runs again, at first and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LAST_PAUSE: Duration = Duration::from_secs(5);
 
 impl InputRequired {
-    /// No question yet. Without one, the client may come back at once: that sheds load.
+    /// No question yet. Without one, the call begins anew a little later: that sheds load.
     pub fn new() -> Self {
         Self::default()
     }
@@ -176,7 +177,7 @@ impl Rounds {
         if modern && (scope.responses.is_some() || scope.state.is_some()) {
             self.open(cx, scope)?;
         }
-        for _ in 0..MAX_ROUNDS {
+        for round in 0..MAX_ROUNDS {
             let outcome = start().await;
             let asked = match outcome {
                 // A question that was asked is to be answered, even if the handler went on without.
@@ -206,7 +207,7 @@ impl Rounds {
                 return self.ask(cx, scope, identity, book, required).map(Round::Asks);
             }
             // Cold, and larger than all the rest.
-            Box::pin(ask_legacy(cx, required)).await?;
+            Box::pin(ask_legacy(cx, required, round)).await?;
         }
         tracing::error!(method = scope.method, name = scope.name, "a handler asks without end");
         Err(RpcError::internal().into())
@@ -293,52 +294,52 @@ fn pages_first(
 }
 
 /// Asks a legacy client everything at once and lays the answers before the next run.
-async fn ask_legacy(cx: &Cx<'_>, required: InputRequired) -> Result<(), CallError> {
+async fn ask_legacy(cx: &Cx<'_>, required: InputRequired, round: u32) -> Result<(), CallError> {
     let client = cx.client_capabilities();
     required.asks.iter().try_for_each(|(_, question)| question::check(question, client))?;
-    let line = cx.line().ok_or(AskError::Unreachable)?;
-    let answers = required.asks.into_iter().map(|(key, question)| {
-        let line = &line;
-        async move {
-            let question = question::legacy(question, line, cx.revision)?;
-            let answer = line.ask(cx.back.outlet, question.method(), &question.params(), TIMEOUT).await?;
-            Ok::<_, AskError>((key, answer))
-        }
+    let answers = required.asks.into_iter().map(async |(key, question)| {
+        let line = cx.line().ok_or(AskError::Unreachable)?;
+        let question = question::legacy(question, &line, cx.revision)?;
+        let answer = line.ask(cx.back.outlet, question.method(), &question.params(), TIMEOUT).await?;
+        Ok::<_, AskError>((key, answer))
     });
-    let given = try_join_all(answers).await?.into_iter().collect();
+    let given: Answers = try_join_all(answers).await?.into_iter().collect();
+    pause_without(&given, round).await;
     cx.back.outlet.notes().begin(given, required.state);
     Ok(())
 }
 
 /// Asks everything at once within a task, and lays the answers before the next run.
-pub(crate) async fn within_task(cx: &CallContext, required: InputRequired) -> Result<(), CallError> {
+pub(crate) async fn within_task(cx: &CallContext, required: InputRequired, round: u32) -> Result<(), CallError> {
     if let Some(bad) = required.bad {
         return Err(AskError::from(bad).into());
     }
     required.asks.iter().try_for_each(|(_, question)| question::check(question, cx.capabilities))?;
     let task = cx.task().ok_or(AskError::Unreachable)?;
-    if required.asks.is_empty() {
-        tokio::time::sleep(SHED_PAUSE).await;
-    }
-    let answers = required.asks.into_iter().map(|(key, question)| {
-        let task = &task;
-        async move {
-            let question =
-                to_raw_value(&question::in_words_of(cx.revision, question)?).map_err(|_| AskError::Unreachable)?;
-            let answer = task.ask(Some(&key), &question).await.ok_or(AskError::Unreachable)?;
-            Ok::<_, AskError>((key, answer))
-        }
+    let answers = required.asks.into_iter().map(async |(key, question)| {
+        let question =
+            to_raw_value(&question::in_words_of(cx.revision, question)?).map_err(|_| AskError::Unreachable)?;
+        let answer = task.ask(Some(&key), &question).await.ok_or(AskError::Unreachable)?;
+        Ok::<_, AskError>((key, answer))
     });
-    let given = try_join_all(answers).await?.into_iter().collect();
+    let given: Answers = try_join_all(answers).await?.into_iter().collect();
+    pause_without(&given, round).await;
     cx.outlet.notes().begin(given, required.state);
     Ok(())
 }
 
+/// Whoever asks nothing sheds load, and begins anew later, each time after twice as long.
+async fn pause_without(given: &Answers, round: u32) {
+    if given.is_empty() {
+        tokio::time::sleep((FIRST_PAUSE * 2_u32.saturating_pow(round)).min(LAST_PAUSE)).await;
+    }
+}
+
 /// The same for the pages of a `-32042`.
-pub(crate) async fn pages_within_task(cx: &CallContext, error: RpcError) -> Result<(), CallError> {
+pub(crate) async fn pages_within_task(cx: &CallContext, error: RpcError, round: u32) -> Result<(), CallError> {
     let book = cx.outlet.notes().close().unwrap_or_default();
     let required = pages_first(cx.revision, cx.capabilities, error, &book.given)?;
-    within_task(cx, InputRequired { state: book.state, ..required }).await
+    within_task(cx, InputRequired { state: book.state, ..required }, round).await
 }
 
 /// Binds a state to a caller and to what is asked for.

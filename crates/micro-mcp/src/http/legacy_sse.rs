@@ -13,16 +13,19 @@ use http_body::Body as HttpBody;
 use micro_mcp_proto::RpcError;
 use micro_runtime::http::{Body, BodyError, Peer as PeerAddress, read};
 use parking_lot::Mutex;
+use tokio::time::timeout;
 
 use super::{Config, empty, is_json, problem, reply, sse};
 use crate::{
     Handler, Peer, Principal, Refusal, Request, Transport,
     engine::{Caller, Reply},
+    seal,
     transport::{MessageSink, memory, serve_caller},
 };
 
-/// Streams open at once; more are refused.
+/// Streams open at once, in all and of one caller with a name; more are refused.
 const MAX_STREAMS: usize = 10_000;
+const MAX_OF_SUBJECT: usize = 100;
 /// How long a message may wait for the server to take it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -78,15 +81,14 @@ impl LegacySse {
 
     /// Opens a stream, with a server at the other end of it.
     fn open(&self, parts: Parts, principal: Principal) -> Result<Response<Body>, Refusal> {
-        let mut name = [0; 18];
-        getrandom::fill(&mut name).map_err(|_| refuse(StatusCode::INTERNAL_SERVER_ERROR, "No random numbers"))?;
-        let name = URL_SAFE_NO_PAD.encode(name);
+        let name = URL_SAFE_NO_PAD.encode(seal::random::<18>());
         let (ours, theirs) = memory::pair();
         let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.0);
         let caller = Caller { headers: Some(parts.headers), address, transport: Transport::HttpSse };
         {
             let mut streams = self.0.streams.lock();
-            if streams.len() >= MAX_STREAMS {
+            let own = || streams.values().filter(|open| open.subject == principal.subject).count();
+            if streams.len() >= MAX_STREAMS || (principal.subject.is_some() && own() >= MAX_OF_SUBJECT) {
                 return Err(refuse(StatusCode::SERVICE_UNAVAILABLE, "Too many streams"));
             }
             let sink = Arc::new(tokio::sync::Mutex::new(ours.sink));
@@ -123,18 +125,19 @@ impl LegacySse {
         // Somebody else's stream is none.
         let open = open.filter(|open| open.subject == principal.subject);
         let open = open.ok_or_else(|| refuse(StatusCode::NOT_FOUND, "Session not found"))?;
-        let message = match tokio::time::timeout(self.0.config.body_timeout, read(body, self.0.config.body_limit)).await
-        {
+        let busy = || refuse(StatusCode::SERVICE_UNAVAILABLE, "The server is busy");
+        // One body at a time: what waits for the server to take it is bounded too.
+        let mut sink = timeout(PATIENCE, open.sink.lock()).await.map_err(|_| busy())?;
+        let message = match timeout(self.0.config.body_timeout, read(body, self.0.config.body_limit)).await {
             Ok(Ok(Some(message))) => message,
             Ok(Ok(None)) => return Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large")),
             Ok(Err(_)) => return Err(refuse(StatusCode::BAD_REQUEST, "The body broke off")),
             Err(_) => return Err(refuse(StatusCode::REQUEST_TIMEOUT, "The body took too long")),
         };
-        let sending = async { open.sink.lock().await.send(message).await };
-        match tokio::time::timeout(PATIENCE, sending).await {
+        match timeout(PATIENCE, sink.send(message)).await {
             Ok(Ok(())) => Ok(empty(StatusCode::ACCEPTED)),
             Ok(Err(_)) => Err(refuse(StatusCode::NOT_FOUND, "Session not found")),
-            Err(_) => Err(refuse(StatusCode::SERVICE_UNAVAILABLE, "The server is busy")),
+            Err(_) => Err(busy()),
         }
     }
 }

@@ -14,8 +14,8 @@ pub struct Read {
     pub cx: CallContext,
     /// What is to be read.
     pub uri: String,
-    /// What the variables of a template stand for. They hold no `/`; still, check them as what they
-    /// are: text from outside.
+    /// What the variables of a template stand for, without percent-encoding. They hold no `/`; still, check them
+    /// as what they are: text from outside.
     pub variables: BTreeMap<String, String>,
 }
 
@@ -89,21 +89,33 @@ impl Template {
         self.rest.iter().any(|(name, _)| name == variable)
     }
 
-    /// What the variables stand for in a URI; each is not empty and holds no `/`.
+    /// What the variables stand for in a URI, decoded; each is not empty and holds no `/`.
     pub(super) fn variables(&self, uri: &str) -> Option<BTreeMap<String, String>> {
         let mut left = uri.strip_prefix(&self.head)?;
+        let Some((last, others)) = self.rest.split_last() else { return left.is_empty().then(BTreeMap::new) };
         let mut found = BTreeMap::new();
-        for (name, after) in &self.rest {
-            let end = if after.is_empty() { left.len() } else { left.find(after.as_str())? };
-            let value = &left[..end];
-            if value.is_empty() || value.contains('/') {
-                return None;
-            }
-            found.insert(name.clone(), value.to_owned());
-            left = &left[end + after.len()..];
+        for (name, after) in others {
+            let (value, rest) = left.split_once(after.as_str())?;
+            found.insert(name.clone(), decoded(value)?);
+            left = rest;
         }
-        left.is_empty().then_some(found)
+        let (name, after) = last;
+        found.insert(name.clone(), decoded(left.strip_suffix(after.as_str())?)?);
+        Some(found)
     }
+}
+
+/// A part of a URI without its percent-encoding (RFC 3986, section 2.1).
+fn decoded(value: &str) -> Option<String> {
+    let mut parts = value.split('%');
+    let mut text = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        let [high, low] = [0, 1].map(|i| char::from(digits.as_bytes()[i]).to_digit(16));
+        text.push(u8::try_from(high? << 4 | low?).ok()?);
+        text.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(text).ok().filter(|text| !text.is_empty() && !text.contains('/'))
 }
 
 #[cfg(test)]
@@ -118,6 +130,27 @@ mod tests {
             ["test://template//data", "test://template/a/b/data", "test://template/1/data/x", "test://template/1"]
         {
             assert_eq!(template.variables(uri), None, "{uri}");
+        }
+        for (template, uri, expected) in [
+            ("test://{name}.md", "test://x.md.md", &["x.md"][..]),
+            ("test://{a}-{b}.md", "test://x-y-z.md", &["x", "y-z"]),
+            ("test://{name}", "test://a%20b%C3%A4", &["a bä"]),
+            ("test://{a}.{b}", "test://%2e.x", &[".", "x"]),
+        ] {
+            let found = Template::parse(template).unwrap().variables(uri).expect(uri);
+            assert_eq!(found.values().collect::<Vec<_>>(), expected, "{uri}");
+        }
+        let one = Template::parse("test://{name}.md").unwrap();
+        for uri in [
+            "test://a%2Fb.md",
+            "test://%.md",
+            "test://%2.md",
+            "test://%zz.md",
+            "test://%+1.md",
+            "test://%ff.md",
+            "test://.md",
+        ] {
+            assert_eq!(one.variables(uri), None, "{uri}");
         }
         for text in ["x{", "x{}", "x{+path}", "x{a}{b}", "x{a,b}"] {
             assert_eq!(Template::parse(text), None, "{text}");

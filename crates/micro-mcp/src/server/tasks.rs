@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
-use futures_util::{FutureExt, future::ready};
-use micro_mcp_proto::{CallToolResult, Era, RpcError, code};
+use micro_mcp_proto::{CallToolResult, ClientCapabilities, Era, RpcError, code};
 
 use super::{
     CallContext, CallError,
@@ -16,7 +15,8 @@ use crate::{
     Cx, TraceContext,
     ask::{self, Round, Scope},
     cx::Back,
-    task::{NoTask, Slot, TaskMode, Tasks, needs_extension},
+    result::Identity,
+    task::{End, NoTask, Slot, TaskMode, Tasks, needs_extension},
 };
 
 /// How a tool has to do with tasks.
@@ -34,38 +34,16 @@ enum Ended {
     Task(Bytes),
 }
 
-/// What it takes to call a handler once more.
-struct Again {
+/// A call that needs no request to go on, or to begin anew.
+struct Work {
     tool: Arc<ToolEntry>,
     cx: CallContext,
     arguments: String,
+    identity: Identity,
 }
 
 /// How often the handler of one task may ask with an [`crate::InputRequired`].
-const MAX_ROUNDS: usize = 32;
-
-impl Again {
-    fn of(tool: &Arc<ToolEntry>, cx: &Cx<'_>, arguments: &str) -> Self {
-        Self { tool: tool.clone(), cx: CallContext::of(cx), arguments: arguments.to_owned() }
-    }
-
-    /// Within the task: what the handler ends with is asked, and it begins anew with the answers.
-    async fn until_it_ends(self, call: Called) -> Result<CallToolResult, CallError> {
-        let mut ended = call.await;
-        for _ in 0..MAX_ROUNDS {
-            match ended {
-                Err(CallError::InputRequired(required)) => ask::within_task(&self.cx, *required).await?,
-                Err(CallError::Rpc(error)) if error.code == code::URL_ELICITATION_REQUIRED => {
-                    ask::pages_within_task(&self.cx, error).await?;
-                }
-                ended => return ended,
-            }
-            ended = self.tool.again(&self.cx, &self.arguments).await;
-        }
-        tracing::error!("a handler asks without end");
-        Err(RpcError::internal().into())
-    }
-}
+const MAX_ROUNDS: u32 = 32;
 
 impl Offer {
     /// Calls a tool that may be a task, for a client that may know tasks.
@@ -78,79 +56,106 @@ impl Offer {
         scope: &Scope<'_>,
     ) -> Result<Bytes, RpcError> {
         let known = cx.era() == Era::Modern && cx.client_capabilities().tasks;
+        let failed = |error| tool::failed(cx.revision, error, &self.identity);
         if !known && plan.mode == TaskMode::Required {
-            let refused = needs_extension(micro_mcp_proto::ClientCapabilities::default()).err();
-            let refused = refused.unwrap_or_else(RpcError::internal);
-            return tool::failed(cx.revision, CallError::Rpc(refused), &self.identity);
+            let refused = needs_extension(ClientCapabilities::default()).err();
+            return failed(CallError::Rpc(refused.unwrap_or_else(RpcError::internal)));
+        }
+        let work = |slot: &Arc<Slot>| {
+            let back = Back { task: Some(slot.clone()), ..cx.back.clone() };
+            let cx = CallContext::of(&Cx { back, ..cx.clone() });
+            Work { tool: tool.clone(), cx, arguments: arguments.to_owned(), identity: self.identity.clone() }
+        };
+        if known && !plan.on_demand {
+            let slot = Slot::new();
+            match tasks.create(cx.principal).await {
+                Ok(new) => {
+                    let work = work(&slot);
+                    let call = work.start();
+                    return Ok(tasks.start(new, &self.identity, &slot, work.go_on(call)));
+                }
+                Err(NoTask::TooMany) if plan.mode == TaskMode::Optional => {} // the client waits
+                Err(no_task) => return failed(no_task.into()),
+            }
         }
         let start = || -> BoxFuture<'static, Result<Ended, CallError>> {
-            if !known {
-                return Box::pin(tool.start(cx, arguments).map(|ended| ended.map(Ended::Result)));
+            if !known || !plan.on_demand {
+                let call = tool.start(cx, arguments);
+                return Box::pin(async { call.await.map(Ended::Result) });
             }
             let slot = Slot::new();
-            let back = Back { task: Some(slot.clone()), ..cx.back.clone() };
-            let cx = Cx { back, ..cx.clone() };
-            let begin = self.begin(tasks, &cx, slot.clone(), Again::of(tool, &cx, arguments));
-            let mut call = tool.start(&cx, arguments);
-            if !plan.on_demand {
-                return begin(call);
-            }
+            let (work, tasks, principal) = (work(&slot), tasks.clone(), cx.principal.clone());
+            let mut call = work.start();
             Box::pin(async move {
                 tokio::select! {
                     biased;
                     ended = &mut call => return ended.map(Ended::Result),
                     () = slot.wanted() => {}
                 }
-                begin(call).await
+                match tasks.create(&principal).await {
+                    Ok(new) => {
+                        let identity = work.identity.clone();
+                        Ok(Ended::Task(tasks.start(new, &identity, &slot, work.go_on(call))))
+                    }
+                    Err(NoTask::TooMany) if plan.mode == TaskMode::Optional => {
+                        slot.stay_call();
+                        call.await.map(Ended::Result)
+                    }
+                    Err(no_task) => Err(no_task.into()),
+                }
             })
         };
-        // A task has no rounds: what it asks, it asks while it runs.
-        let round = if known && !plan.on_demand {
-            start().await.map(Round::Done)
-        } else {
-            self.rounds.run(cx, scope, &self.identity, start).await
-        };
-        match round {
+        match self.rounds.run(cx, scope, &self.identity, start).await {
             Ok(Round::Done(Ended::Result(result))) => Ok(tool::render(cx.revision, result, &self.identity)),
             Ok(Round::Done(Ended::Task(created))) => Ok(created),
             Ok(Round::Asks(asks)) => Ok(asks),
-            Err(error) => tool::failed(cx.revision, error, &self.identity),
+            Err(error) => failed(error),
+        }
+    }
+}
+
+impl Work {
+    fn start(&self) -> Called {
+        self.tool.again(&self.cx, &self.arguments)
+    }
+
+    /// What a task of this call does, within the trace of the request.
+    fn go_on(self, call: Called) -> BoxFuture<'static, End> {
+        match TraceContext::current() {
+            Some(context) => Box::pin(context.scope(self.finish(call))),
+            None => Box::pin(self.finish(call)),
         }
     }
 
-    /// What makes a task of a call.
-    fn begin(
-        &self,
-        tasks: &Arc<Tasks>,
-        cx: &Cx<'_>,
-        slot: Arc<Slot>,
-        again: Again,
-    ) -> impl FnOnce(
-        BoxFuture<'static, Result<CallToolResult, CallError>>,
-    ) -> BoxFuture<'static, Result<Ended, CallError>>
-    + Send
-    + use<> {
-        let (tasks, principal) = (tasks.clone(), cx.principal.clone());
-        let (identity, revision) = (self.identity.clone(), cx.revision);
-        move |call| {
-            let shown = identity.clone();
-            let call = again.until_it_ends(call).then(move |ended| {
-                ready(match ended {
-                    Ok(result) => Ok(tool::render(revision, result, &shown)),
-                    Err(error) => tool::failed(revision, error, &shown),
-                })
-            });
-            Box::pin(async move {
-                let call = match TraceContext::current() {
-                    Some(context) => context.scope(call).boxed(),
-                    None => call.boxed(),
-                };
-                match tasks.start(&principal, &identity, &slot, call).await {
-                    Ok(created) => Ok(Ended::Task(created)),
-                    Err(NoTask::TooMany) => Err(CallError::Failed("You have too many tasks already.".to_owned())),
-                    Err(NoTask::Store(_)) => Err(CallError::Rpc(RpcError::internal())),
+    async fn finish(self, call: Called) -> End {
+        match self.ended(call).await {
+            Ok(result) => Ok(tool::render(self.cx.revision, result, &self.identity)),
+            Err(error) => tool::failed(self.cx.revision, error, &self.identity),
+        }
+    }
+
+    /// What the handler ends with is asked, and it begins anew with the answers.
+    async fn ended(&self, mut call: Called) -> Result<CallToolResult, CallError> {
+        for round in 0..MAX_ROUNDS {
+            match call.await {
+                Err(CallError::InputRequired(required)) => ask::within_task(&self.cx, *required, round).await?,
+                Err(CallError::Rpc(error)) if error.code == code::URL_ELICITATION_REQUIRED => {
+                    ask::pages_within_task(&self.cx, error, round).await?;
                 }
-            })
+                ended => return ended,
+            }
+            call = self.start();
+        }
+        tracing::error!("a handler asks without end");
+        Err(RpcError::internal().into())
+    }
+}
+
+impl From<NoTask> for CallError {
+    fn from(no_task: NoTask) -> Self {
+        match no_task {
+            NoTask::TooMany => Self::Failed("You have too many tasks already.".to_owned()),
+            NoTask::Store(_) => Self::Rpc(RpcError::internal()),
         }
     }
 }

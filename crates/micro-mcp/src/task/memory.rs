@@ -24,12 +24,14 @@ struct Tasks {
     tasks: HashMap<Arc<str>, Kept>,
     /// The next to expire first.
     expiry: BTreeSet<(Instant, Arc<str>)>,
-    owners: HashMap<String, usize>,
+    /// Whose they are, the oldest first.
+    owners: HashMap<String, BTreeSet<(Instant, Arc<str>)>>,
 }
 
 #[derive(Debug)]
 struct Kept {
     task: Arc<StoredTask>,
+    created: Instant,
     expires: Instant,
     changed: watch::Sender<u64>,
 }
@@ -50,30 +52,49 @@ impl MemoryTasks {
 impl Tasks {
     fn forget_expired(&mut self) {
         let now = Instant::now();
-        while self.expiry.first().is_some_and(|(expires, _)| *expires <= now) {
-            let Some((_, id)) = self.expiry.pop_first() else { return };
-            let Some(kept) = self.tasks.remove(&id) else { continue };
-            if let Some(count) = self.owners.get_mut(&kept.task.owner) {
-                *count -= 1;
-                if *count == 0 {
-                    self.owners.remove(&kept.task.owner);
-                }
+        while let Some((_, id)) = self.expiry.first().filter(|(expires, _)| *expires <= now) {
+            self.forget(&id.clone());
+        }
+    }
+
+    fn forget(&mut self, id: &Arc<str>) {
+        let Some(kept) = self.tasks.remove(id) else { return };
+        self.expiry.remove(&(kept.expires, id.clone()));
+        if let Some(own) = self.owners.get_mut(&kept.task.owner) {
+            own.remove(&(kept.created, id.clone()));
+            if own.is_empty() {
+                self.owners.remove(&kept.task.owner);
             }
         }
+    }
+
+    /// Whether an owner may have another task, if need be in the place of one that ended.
+    fn make_room(&mut self, owner: &str, most: usize) -> bool {
+        let Some(own) = self.owners.get(owner).filter(|own| own.len() >= most) else { return most > 0 };
+        let ended = |id: &Arc<str>| self.tasks.get(id).is_some_and(|kept| kept.task.status.is_final());
+        let oldest = own.iter().map(|(_, id)| id).find(|id| ended(id)).cloned();
+        if let Some(id) = &oldest {
+            self.forget(id);
+        }
+        oldest.is_some()
     }
 }
 
 impl TaskStore for MemoryTasks {
-    fn create(&self, task: StoredTask) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.with(|tasks| {
-            let id: Arc<str> = task.id.as_str().into();
-            let expires = Instant::now() + Duration::from_millis(task.ttl_ms);
-            *tasks.owners.entry(task.owner.clone()).or_default() += 1;
+    fn create(&self, task: StoredTask, most: usize) -> BoxFuture<'_, Result<bool, StoreError>> {
+        let created = self.with(|tasks| {
+            if !tasks.make_room(&task.owner, most) {
+                return false;
+            }
+            let (id, created): (Arc<str>, _) = (task.id.as_str().into(), Instant::now());
+            let expires = created + Duration::from_millis(task.ttl_ms);
+            tasks.owners.entry(task.owner.clone()).or_default().insert((created, id.clone()));
             tasks.expiry.insert((expires, id.clone()));
             let changed = watch::Sender::new(task.version);
-            tasks.tasks.insert(id, Kept { task: Arc::new(task), expires, changed });
+            tasks.tasks.insert(id, Kept { task: Arc::new(task), created, expires, changed });
+            true
         });
-        Box::pin(async { Ok(()) })
+        Box::pin(async move { Ok(created) })
     }
 
     fn read<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<Arc<StoredTask>>, StoreError>> {
@@ -102,11 +123,6 @@ impl TaskStore for MemoryTasks {
             }
         })
     }
-
-    fn count<'a>(&'a self, owner: &'a str) -> BoxFuture<'a, Result<usize, StoreError>> {
-        let count = self.with(|tasks| tasks.owners.get(owner).copied().unwrap_or_default());
-        Box::pin(async move { Ok(count) })
-    }
 }
 
 #[cfg(test)]
@@ -123,12 +139,13 @@ mod tests {
     async fn nothing_is_left_of_expired_tasks() {
         let store = MemoryTasks::new();
         for i in 0..100 {
-            store.create(suite::task(&format!("t{i}"), "ann", Duration::from_secs(i))).await.unwrap();
+            assert_eq!(store.create(suite::task(&format!("t{i}"), "ann", Duration::from_secs(i)), 100).await, Ok(true));
         }
         tokio::time::advance(Duration::from_secs(50)).await;
-        assert_eq!(store.count("ann").await, Ok(49));
+        assert!(store.read("t50").await.unwrap().is_none());
+        assert_eq!(store.0.lock().tasks.len(), 49);
         tokio::time::advance(Duration::from_secs(50)).await;
-        assert_eq!(store.count("ann").await, Ok(0));
+        assert!(store.read("t99").await.unwrap().is_none());
         let tasks = store.0.lock();
         assert_eq!((tasks.tasks.len(), tasks.expiry.len(), tasks.owners.len()), (0, 0, 0));
     }

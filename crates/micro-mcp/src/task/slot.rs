@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use micro_mcp_proto::TaskStatus;
 use serde_json::value::RawValue;
-use tokio::sync::watch;
+use tokio::{runtime::Handle, sync::watch};
 
 use super::{StoredTask, Tasks};
 
@@ -18,6 +18,8 @@ enum Stage {
     /// The handler wants to be a task.
     Wanted,
     Task(Arc<Running>),
+    /// The caller has too many tasks: it stays a call.
+    Refused,
 }
 
 /// A task, seen from inside.
@@ -34,7 +36,7 @@ impl Slot {
         Arc::new(Self(watch::Sender::new(Stage::Call)))
     }
 
-    /// Asks to become a task, and waits until it is one.
+    /// Asks to become a task, and waits until it is one, or is to stay a call.
     pub(crate) async fn become_task(&self) {
         self.0.send_if_modified(|stage| {
             let call = matches!(stage, Stage::Call);
@@ -43,12 +45,18 @@ impl Slot {
             }
             call
         });
-        let _ = self.0.subscribe().wait_for(|stage| matches!(stage, Stage::Task(_))).await; // we hold the sender
+        let decided = |stage: &Stage| matches!(stage, Stage::Task(_) | Stage::Refused);
+        let _ = self.0.subscribe().wait_for(decided).await; // we hold the sender
     }
 
     /// Resolves when the handler wants to become a task.
     pub(crate) async fn wanted(&self) {
         let _ = self.0.subscribe().wait_for(|stage| matches!(stage, Stage::Wanted)).await; // we hold the sender
+    }
+
+    /// It does not become one.
+    pub(crate) fn stay_call(&self) {
+        self.0.send_replace(Stage::Refused);
     }
 
     pub(super) fn begin(&self, tasks: &Arc<Tasks>, id: &str) {
@@ -59,7 +67,7 @@ impl Slot {
     pub(crate) fn task(&self) -> Option<Arc<Running>> {
         match &*self.0.borrow() {
             Stage::Task(task) => Some(task.clone()),
-            Stage::Call | Stage::Wanted => None,
+            Stage::Call | Stage::Wanted | Stage::Refused => None,
         }
     }
 }
@@ -84,14 +92,47 @@ impl Running {
             task.status = TaskStatus::InputRequired;
             Some(key)
         });
-        let key = key.await.ok()??;
+        let mut asked = Asked { task: self, key: Some(key.await.ok()??) };
+        let answer = asked.answer().await;
+        asked.key = None;
+        answer
+    }
+}
+
+/// A question of a task. Dropped without an answer, it is asked no more.
+struct Asked<'a> {
+    task: &'a Running,
+    key: Option<String>,
+}
+
+impl Asked<'_> {
+    async fn answer(&self) -> Option<Box<RawValue>> {
+        let (Running { tasks, id }, key) = (self.task, self.key.as_deref()?);
         loop {
-            let task = self.tasks.store.read(&self.id).await.ok()??;
-            if task.answers.contains_key(&key) {
-                return self.tasks.change(&self.id, |task| task.answers.remove(&key)).await.ok()?;
+            let task = tasks.store.read(id).await.ok()??;
+            if task.answers.contains_key(key) {
+                return tasks.change(id, |task| task.answers.remove(key)).await.ok()?;
             }
-            self.tasks.store.changed(&self.id, task.version).await;
+            tasks.store.changed(id, task.version).await;
         }
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        let (Some(key), Ok(runtime)) = (self.key.take(), Handle::try_current()) else { return };
+        let (tasks, id) = (self.task.tasks.clone(), self.task.id.clone());
+        runtime.spawn(async move {
+            let forgotten = tasks.change(&id, |task| {
+                task.answers.remove(&key);
+                task.questions.remove(&key);
+                if task.questions.is_empty() {
+                    task.status = TaskStatus::Working;
+                }
+                Some(())
+            });
+            let _ = forgotten.await; // whoever answers it is passed over
+        });
     }
 }
 

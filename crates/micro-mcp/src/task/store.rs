@@ -12,8 +12,9 @@ use serde_json::value::RawValue;
 ///
 /// `micro_mcp::task::suite` (feature `suite`) checks what an implementation must do.
 pub trait TaskStore: Send + Sync + 'static {
-    /// Keeps a new task until its `ttl_ms` are over. Whoever reads it afterwards finds it.
-    fn create(&self, task: StoredTask) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Keeps a new task until its `ttl_ms` are over. Whoever reads it afterwards finds it. Its owner has at most
+    /// so many, or a few more while others come: the oldest that ended makes room, and `false` says that none has.
+    fn create(&self, task: StoredTask, most: usize) -> BoxFuture<'_, Result<bool, StoreError>>;
 
     /// A task, unless it is unknown or expired.
     fn read<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<Arc<StoredTask>>, StoreError>>;
@@ -24,9 +25,6 @@ pub trait TaskStore: Send + Sync + 'static {
 
     /// Resolves once the task has another version than this, or is gone; too early is no harm.
     fn changed<'a>(&'a self, id: &'a str, version: u64) -> BoxFuture<'a, ()>;
-
-    /// How many tasks of an owner are kept, or a little less while others come.
-    fn count<'a>(&'a self, owner: &'a str) -> BoxFuture<'a, Result<usize, StoreError>>;
 }
 
 /// A store failed. What exactly is for its own log.

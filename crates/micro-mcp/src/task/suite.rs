@@ -12,6 +12,8 @@ use super::{StoredTask, TaskStore};
 const LONG: Duration = Duration::from_secs(300);
 /// Short enough to wait for.
 const SHORT: Duration = Duration::from_millis(400);
+/// More tasks than a check has.
+const MANY: usize = 100;
 /// How long a check waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -45,7 +47,7 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn TaskStore>) {
     who_waits_hears_of_a_change(make().await).await;
     who_waits_for_an_old_version_does_not_wait(&*make().await).await;
     a_task_expires_and_who_waits_hears_of_it(make().await).await;
-    tasks_are_counted_by_owner(&*make().await).await;
+    an_owner_has_so_many_tasks_and_those_that_ended_make_room(&*make().await).await;
 }
 
 async fn what_was_created_is_read_as_it_was(store: &dyn TaskStore) {
@@ -59,13 +61,13 @@ async fn what_was_created_is_read_as_it_was(store: &dyn TaskStore) {
     task.result = Some(raw(r#"{"content":[],"n":12345678901234567890123}"#));
     let text = |task: &StoredTask| serde_json::to_string(task).expect("a task is plain JSON");
     let expected = text(&task);
-    store.create(task).await.unwrap();
+    store.create(task, MANY).await.unwrap();
     assert_eq!(text(&store.read("a").await.unwrap().expect("it is there at once")), expected);
     assert!(store.read("b").await.unwrap().is_none());
 }
 
 async fn only_the_next_version_is_written(store: &dyn TaskStore) {
-    store.create(task("a", "ann", LONG)).await.unwrap();
+    store.create(task("a", "ann", LONG), MANY).await.unwrap();
     let at = |version| StoredTask { version, ..task("a", "ann", LONG) };
     for (version, written) in [(0, false), (2, false), (1, true), (1, false), (2, true)] {
         assert_eq!(store.write(at(version)).await, Ok(written), "version {version}");
@@ -75,7 +77,7 @@ async fn only_the_next_version_is_written(store: &dyn TaskStore) {
 }
 
 async fn writers_at_once_lose_nothing(store: Arc<dyn TaskStore>) {
-    store.create(task("a", "ann", LONG)).await.unwrap();
+    store.create(task("a", "ann", LONG), MANY).await.unwrap();
     let writer = |i: usize| {
         let store = store.clone();
         async move {
@@ -95,7 +97,7 @@ async fn writers_at_once_lose_nothing(store: Arc<dyn TaskStore>) {
 }
 
 async fn who_waits_hears_of_a_change(store: Arc<dyn TaskStore>) {
-    store.create(task("a", "ann", LONG)).await.unwrap();
+    store.create(task("a", "ann", LONG), MANY).await.unwrap();
     let waiting = store.clone();
     let heard = tokio::spawn(async move {
         while waiting.read("a").await.unwrap().is_some_and(|task| task.version == 0) {
@@ -108,15 +110,15 @@ async fn who_waits_hears_of_a_change(store: Arc<dyn TaskStore>) {
 }
 
 async fn who_waits_for_an_old_version_does_not_wait(store: &dyn TaskStore) {
-    store.create(task("a", "ann", LONG)).await.unwrap();
+    store.create(task("a", "ann", LONG), MANY).await.unwrap();
     assert_eq!(store.write(StoredTask { version: 1, ..task("a", "ann", LONG) }).await, Ok(true));
     timeout(PATIENCE, store.changed("a", 0)).await.expect("it has changed already");
     timeout(PATIENCE, store.changed("b", 0)).await.expect("nothing to wait for");
 }
 
 async fn a_task_expires_and_who_waits_hears_of_it(store: Arc<dyn TaskStore>) {
-    store.create(task("a", "ann", SHORT)).await.unwrap();
-    store.create(task("b", "ann", LONG)).await.unwrap();
+    store.create(task("a", "ann", SHORT), MANY).await.unwrap();
+    store.create(task("b", "ann", LONG), MANY).await.unwrap();
     assert!(store.read("a").await.unwrap().is_some(), "not before its time");
     let gone = async {
         while store.read("a").await.unwrap().is_some() {
@@ -128,10 +130,19 @@ async fn a_task_expires_and_who_waits_hears_of_it(store: Arc<dyn TaskStore>) {
     assert!(store.read("b").await.unwrap().is_some());
 }
 
-async fn tasks_are_counted_by_owner(store: &dyn TaskStore) {
+async fn an_owner_has_so_many_tasks_and_those_that_ended_make_room(store: &dyn TaskStore) {
     for (id, owner) in [("a", "ann"), ("b", "ann"), ("c", "bob")] {
-        store.create(task(id, owner, LONG)).await.unwrap();
+        assert_eq!(store.create(task(id, owner, LONG), 2).await, Ok(true), "{owner}");
     }
-    let counts = [store.count("ann").await, store.count("bob").await, store.count("eve").await];
-    assert_eq!(counts, [Ok(2), Ok(1), Ok(0)]);
+    assert_eq!(store.create(task("d", "ann", LONG), 2).await, Ok(false), "both run");
+    assert!(store.read("d").await.unwrap().is_none());
+    let ended = |id| StoredTask { version: 1, status: TaskStatus::Completed, ..task(id, "ann", LONG) };
+    assert_eq!(store.write(ended("b")).await, Ok(true));
+    assert_eq!(store.create(task("d", "ann", LONG), 2).await, Ok(true));
+    let mut known = Vec::new();
+    for id in ["a", "b", "c", "d"] {
+        known.push(store.read(id).await.unwrap().is_some());
+    }
+    assert_eq!(known, [true, false, true, true], "what ended made room");
+    assert_eq!(store.create(task("e", "eve", LONG), 0).await, Ok(false));
 }

@@ -37,6 +37,13 @@ pub(crate) enum NoTask {
     Store(StoreError),
 }
 
+/// A task that is known and does not run yet.
+pub(crate) struct New {
+    task: StoredTask,
+    /// Its name for the client.
+    public: String,
+}
+
 /// What a request of the `tasks/` family names, checked.
 struct Named<'a> {
     /// As the client knows it.
@@ -56,25 +63,14 @@ impl Tasks {
         Arc::new(Self { store: config.store.clone(), config, keys })
     }
 
-    /// Runs a call as a task, on a task of tokio's; the result that says so. Known to the store before
-    /// anyone hears of it.
-    pub(crate) async fn start(
-        self: &Arc<Self>,
-        principal: &Principal,
-        identity: &Identity,
-        slot: &Slot,
-        call: BoxFuture<'static, End>,
-    ) -> Result<Bytes, NoTask> {
+    /// A new task of this caller's, known to the store before anyone hears of it.
+    pub(crate) async fn create(&self, principal: &Principal) -> Result<New, NoTask> {
         let name: [u8; 16] = seal::random();
-        let (id, owner) = (URL_SAFE_NO_PAD.encode(name), digest(principal));
-        let owner_name = URL_SAFE_NO_PAD.encode(owner);
-        if self.store.count(&owner_name).await.map_err(NoTask::Store)? >= self.config.per_principal {
-            return Err(NoTask::TooMany);
-        }
+        let owner = digest(principal);
         let now = now();
         let task = StoredTask {
-            id: id.clone(),
-            owner: owner_name,
+            id: URL_SAFE_NO_PAD.encode(name),
+            owner: URL_SAFE_NO_PAD.encode(owner),
             version: 0,
             status: TaskStatus::Working,
             message: None,
@@ -87,13 +83,24 @@ impl Tasks {
             result: None,
             error: None,
         };
-        let public = self.keys.seal(PURPOSE, &[owner, name].concat());
+        let created = self.store.create(task.clone(), self.config.per_principal).await.map_err(NoTask::Store)?;
+        let public = || self.keys.seal(PURPOSE, &[owner, name].concat());
+        if created { Ok(New { public: public(), task }) } else { Err(NoTask::TooMany) }
+    }
+
+    /// Runs a call as a task, on a task of tokio's; the result that says so.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        New { task, public }: New,
+        identity: &Identity,
+        slot: &Slot,
+        call: BoxFuture<'static, End>,
+    ) -> Bytes {
+        slot.begin(self, &task.id);
         let created = result::object(512).raw("resultType", br#""task""#);
         let created = self.head(created, &task, &public).identity(identity).finish();
-        self.store.create(task).await.map_err(NoTask::Store)?;
-        slot.begin(self, &id);
-        tokio::spawn(self.clone().run(id, call));
-        Ok(created)
+        tokio::spawn(self.clone().run(task.id, call));
+        created
     }
 
     /// Takes a call to its end, unless somebody cancels its task or its time is over.

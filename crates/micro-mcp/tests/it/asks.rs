@@ -148,6 +148,13 @@ fn courses(server: Builder, runs: &Arc<Runs>) -> Builder {
             let outcome = tokio::time::timeout(Duration::from_millis(50), join_all(asks)).await;
             if outcome.is_err() { "they wait" } else { "they ended" }
         })
+        .tool("busy")
+        .handler(|cx: CallContext, _: Args| async move {
+            match cx.state::<u32>()?.unwrap_or_default() {
+                3 => Ok("at last"),
+                times => Err(CallError::from(InputRequired::new().state(&(times + 1)))),
+            }
+        })
         .tool("reserve")
         .handler(move |cx: CallContext, args: Args| {
             let reserving = reserving.clone();

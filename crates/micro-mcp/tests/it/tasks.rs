@@ -17,7 +17,7 @@ pub(crate) struct Who {
 }
 
 pub(crate) fn server(waiting: &Arc<crate::fixture::Waiting>, config: TaskConfig) -> Server {
-    let (optional, required, late) = (waiting.clone(), waiting.clone(), waiting.clone());
+    let [optional, required, late, impatient] = std::array::from_fn(|_| waiting.clone());
     let work = |waiting: Arc<crate::fixture::Waiting>| {
         move |cx: CallContext, _: NoArgs| {
             let waiting = waiting.clone();
@@ -46,7 +46,7 @@ pub(crate) fn server(waiting: &Arc<crate::fixture::Waiting>, config: TaskConfig)
                     return Ok("nothing to do".to_owned());
                 }
                 cx.become_task().await;
-                let again = cx.elicit::<Who>("Are you sure?").key("who").await?;
+                let again = cx.elicit::<Who>("Are you sure?").key("sure").await?;
                 waiting.wait().await;
                 Ok::<_, CallError>(format!("{}, that is {}", who.name, again.name))
             }
@@ -69,6 +69,17 @@ pub(crate) fn server(waiting: &Arc<crate::fixture::Waiting>, config: TaskConfig)
                 return Err(InputRequired::new().elicit::<Who>("who", "Who again?").state(&seat).into());
             };
             Ok::<_, CallError>(format!("{} has seat {seat}", who.name))
+        })
+        .tool("impatient")
+        .task(TaskMode::Required)
+        .handler(move |cx: CallContext, _: NoArgs| {
+            let waiting = impatient.clone();
+            async move {
+                let asked = timeout(Duration::from_millis(5), cx.elicit::<Who>("Quick!").key("who").into_future());
+                let answer = asked.await;
+                waiting.wait().await;
+                if answer.is_ok() { "in time" } else { "without an answer" }
+            }
         })
         .tool("panic")
         .task(TaskMode::Optional)
@@ -308,8 +319,8 @@ async fn a_call_may_ask_first_and_then_become_a_task() {
     let created = again("Ann").await;
     assert_eq!((&created["resultType"], &created["requestState"]), (&json!("task"), &Value::Null));
     let id = created["taskId"].as_str().unwrap();
-    client.until(id, |task| keys(task) == ["who"]).await;
-    client.answer(id, "who", accept("Bob")).await;
+    client.until(id, |task| keys(task) == ["sure"]).await;
+    client.answer(id, "sure", accept("Bob")).await;
     client.endpoint.waiting.go.add_permits(1);
     assert_eq!(client.ended(id).await["result"]["content"][0]["text"], "Ann, that is Bob");
 }
@@ -335,14 +346,63 @@ async fn an_expired_task_is_stopped_and_unknown() {
 }
 
 #[tokio::test]
-async fn one_caller_has_so_many_tasks_and_no_more() {
+async fn one_caller_has_so_many_tasks_and_those_that_ended_make_room() {
     let client = Client::connect(TaskConfig { per_principal: 2, ..TaskConfig::default() }).await;
-    let (id, _) = (client.begin("work").await, client.begin("work").await);
-    let call = async |who| client.send(who, "tools/call", json!({ "name": "work" })).await.json()["result"].clone();
-    assert_eq!(call("ann").await["isError"], true);
-    assert_eq!(call("bob").await["resultType"], "task");
-    client.send("ann", "tasks/cancel", json!({ "taskId": id })).await;
-    assert_eq!(call("ann").await["isError"], true, "what has ended is kept, and counts");
+    let (one, two) = (client.begin("work").await, client.begin("work").await);
+    let call = async |who: &str, tool: &str| {
+        client.send(who, "tools/call", json!({ "name": tool })).await.json()["result"].clone()
+    };
+    assert_eq!(call("ann", "must").await["isError"], true, "both run");
+    assert_eq!(call("bob", "must").await["resultType"], "task");
+    client.send("ann", "tasks/cancel", json!({ "taskId": one })).await;
+    let three = client.begin("must").await;
+    assert_eq!(client.get(&one).await["error"]["code"], -32602, "it made room");
+    for id in [two, three] {
+        assert_eq!(client.get(&id).await["result"]["status"], "working");
+    }
+}
+
+#[tokio::test]
+async fn a_tool_that_may_do_without_a_task_does_when_there_are_too_many() {
+    let client = Client::connect(TaskConfig { per_principal: 1, ..TaskConfig::default() }).await;
+    client.begin("must").await;
+    taken(&client.endpoint.waiting.begun).await;
+    let call = async |params: Value| client.send("ann", "tools/call", params).await.json()["result"].clone();
+    // It runs to its end while there is no room for a task.
+    let runs = async |params: Value| {
+        let (result, ()) = tokio::join!(call(params), async {
+            taken(&client.endpoint.waiting.begun).await;
+            client.endpoint.waiting.go.add_permits(2);
+        });
+        result
+    };
+    // What asks does so in rounds.
+    let first = call(json!({ "name": "late" })).await;
+    let answered = |state: &Value, key: &str, name: &str| json!({ "name": "late", "inputResponses": { key: accept(name) }, "requestState": state });
+    let second = call(answered(&first["requestState"], "who", "Ann")).await;
+    assert_eq!(second["resultType"], "input_required", "{second}");
+    let last = runs(answered(&second["requestState"], "sure", "Bob")).await;
+    assert_eq!(last["content"][0]["text"], "Ann, that is Bob", "{last}");
+
+    let client = Client::connect(TaskConfig { per_principal: 1, ..TaskConfig::default() }).await;
+    client.begin("must").await;
+    taken(&client.endpoint.waiting.begun).await;
+    let (work, ()) = tokio::join!(client.send("ann", "tools/call", json!({ "name": "work" })), async {
+        taken(&client.endpoint.waiting.begun).await;
+        client.endpoint.waiting.go.add_permits(2);
+    });
+    assert_eq!(work.json()["result"]["content"][0]["text"], "done");
+}
+
+#[tokio::test]
+async fn a_question_that_a_task_gives_up_is_asked_no_more() {
+    let client = Client::connect(TaskConfig::default()).await;
+    let id = client.begin("impatient").await;
+    taken(&client.endpoint.waiting.begun).await;
+    let task = client.until(&id, |task| task["status"] == "working").await;
+    assert!(keys(&task).is_empty());
+    client.endpoint.waiting.go.add_permits(1);
+    assert_eq!(client.ended(&id).await["result"]["content"][0]["text"], "without an answer");
 }
 
 #[tokio::test]

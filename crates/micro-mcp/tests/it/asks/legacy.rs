@@ -1,6 +1,9 @@
 //! Old clients are sent a request on the stream of their call.
 
-use std::sync::atomic::Ordering;
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
@@ -225,4 +228,15 @@ async fn prompts_and_resources_ask_too() {
         let last = stream.whole().await.events().pop().unwrap();
         assert_eq!(last.pointer(member), Some(&json!(expected)), "{method}");
     }
+}
+
+#[tokio::test]
+async fn a_handler_that_asks_nothing_runs_again_after_a_while() {
+    let client = Client::able("{}").await;
+    let begun = Instant::now();
+    assert_eq!(text(client.call("busy").await).await, ("at last".to_owned(), false));
+    assert!(begun.elapsed() >= Duration::from_millis(50 + 100 + 200), "it pauses");
+    // There is nothing to ask, so no way to ask is needed.
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"busy"}}"#;
+    assert_eq!(client.endpoint.post(call).await.json()["result"]["content"][0]["text"], "at last");
 }
