@@ -85,6 +85,18 @@ pub struct Completion {
     pub has_more: Option<bool>,
 }
 
+impl Reference {
+    /// A prompt, by its name.
+    pub fn prompt(name: impl Into<String>) -> Self {
+        Self::Prompt { name: name.into(), title: None }
+    }
+
+    /// A resource template, by its text.
+    pub fn template(uri_template: impl Into<String>) -> Self {
+        Self::Resource { uri: uri_template.into() }
+    }
+}
+
 impl Completion {
     /// The most values one answer may have.
     pub const MAX: usize = 100;

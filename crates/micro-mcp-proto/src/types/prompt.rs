@@ -99,6 +99,25 @@ pub struct PromptMessage {
     pub content: Content,
 }
 
+impl Prompt {
+    /// A prompt of this name, which takes these arguments.
+    pub fn new(name: impl Into<String>, arguments: impl Into<Vec<PromptArgument>>) -> Self {
+        Self { name: name.into(), arguments: arguments.into(), ..Self::default() }
+    }
+}
+
+impl PromptArgument {
+    /// One that must be given.
+    pub fn required(name: impl Into<String>) -> Self {
+        Self { name: name.into(), required: true, ..Self::default() }
+    }
+
+    /// One that may be left out.
+    pub fn optional(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+}
+
 impl PromptMessage {
     /// Said by the person.
     pub fn user(content: Content) -> Self {

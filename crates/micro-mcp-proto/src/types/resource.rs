@@ -139,6 +139,20 @@ impl ReadResourceResult {
     }
 }
 
+impl Resource {
+    /// A resource of this URI and name.
+    pub fn new(uri: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { uri: uri.into(), name: name.into(), ..Self::default() }
+    }
+}
+
+impl ResourceTemplate {
+    /// A template of this text and name.
+    pub fn new(uri_template: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { uri_template: uri_template.into(), name: name.into(), ..Self::default() }
+    }
+}
+
 impl ResourceContents {
     /// Text.
     pub fn text(uri: impl Into<String>, mime_type: impl Into<String>, text: impl Into<String>) -> Self {

@@ -16,6 +16,13 @@ pub struct Root {
     pub meta: Map<String, Value>,
 }
 
+impl Root {
+    /// The folder at this URI.
+    pub fn new(uri: impl Into<String>) -> Self {
+        Self { uri: uri.into(), ..Self::default() }
+    }
+}
+
 /// What `roots/list` returns.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListRootsResult {
