@@ -60,6 +60,8 @@ pub mod transport;
 #[doc = include_str!("tools.md")]
 pub use micro_macros::tools;
 pub use micro_mcp_proto as proto;
+/// Asks those who serve to finish, and waits for them.
+pub use micro_runtime::Drain;
 
 #[cfg(any(feature = "oauth", feature = "server"))]
 pub use self::seal::{InvalidKeys, Key, KeyRing};

@@ -27,6 +27,7 @@ mod offer;
 mod pages;
 mod prompt;
 mod resource;
+mod serve;
 mod set;
 mod tasks;
 mod tool;

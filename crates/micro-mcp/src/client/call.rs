@@ -110,6 +110,17 @@ impl<'c> Call<'c> {
         Ok(self.client.send(ask).await?.result)
     }
 
+    /// What the tool says, for people: its blocks of text, one after the other.
+    ///
+    /// # Errors
+    /// [`Error::Tool`] when the tool failed.
+    pub async fn text(self) -> Result<String, Error> {
+        let result = self.await?;
+        let texts: Vec<&str> = result.content.iter().filter_map(Content::as_text).collect();
+        let text = texts.join("\n");
+        if result.is_error { Err(Error::Tool(text)) } else { Ok(text) }
+    }
+
     /// The tool's value: its structured content, or its text read as JSON.
     ///
     /// # Errors

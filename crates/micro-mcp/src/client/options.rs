@@ -7,6 +7,7 @@ use micro_mcp_proto::{
     CreateMessage, CreateMessageResult, ElicitAction, ElicitResult, Implementation, LogLevel, LogParams, Revision,
     Root, TASKS_EXTENSION,
 };
+use micro_runtime::Drain;
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tokio::{process::Command, sync::watch::Sender};
@@ -24,10 +25,11 @@ use super::{
     watch::{self, Wanted},
 };
 use crate::{
-    Layer, TraceContext,
+    Handler, Layer, TraceContext,
     transport::{
-        Pipe,
+        self, Pipe,
         child::{self, OnStderr},
+        memory,
     },
 };
 
@@ -285,6 +287,31 @@ impl Builder {
     pub fn on_stderr(mut self, told: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.stderr = Some(Arc::new(told));
         self
+    }
+
+    /// Speaks to a server within this process: for tests, and for servers that need no process of their own.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{NoArgs, Server, client::Client};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("greeter", "1.0").tool("hi").handler(|_: NoArgs| async { "Hello!" }).build()?;
+    /// let client = Client::builder().in_process(Arc::new(server)).await?;
+    /// assert_eq!(client.call("hi").text().await?, "Hello!");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no version in common.
+    pub async fn in_process(self, handler: Arc<dyn Handler>) -> Result<Client, Error> {
+        self.pipes(move || {
+            let (here, there) = memory::pair();
+            tokio::spawn(transport::serve(handler.clone(), there, Drain::new()));
+            std::future::ready(Ok(here))
+        })
+        .await
     }
 
     /// Speaks to the server at the other end of a pipe. When the pipe ends, so does the client.
