@@ -22,6 +22,14 @@ use crate::{
 
 /// What a tool may return.
 pub trait IntoToolResult {
+    /// The schema of its value for programs, when all of them are of one type. Default: none.
+    fn output_schema() -> Option<Schema>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
     /// As the protocol has it.
     ///
     /// # Errors
@@ -29,7 +37,29 @@ pub trait IntoToolResult {
     fn into_tool_result(self) -> Result<CallToolResult, CallError>;
 }
 
-/// A value for programs (`structuredContent`), and as text for models.
+/// A value for programs (`structuredContent`), and as text for models. Its schema becomes the tool's output schema.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use micro_mcp::{Json, NoArgs, Server, client::Client};
+/// #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// struct Weather {
+///     /// In degrees Celsius.
+///     temperature: f64,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder("weather", "1.0")
+///     .tool("now").handler(|_: NoArgs| async { Json(Weather { temperature: 21.5 }) })
+///     .build()?;
+/// let client = Client::builder().in_process(Arc::new(server)).await?;
+/// let now: Weather = client.call("now").json().await?;
+/// assert_eq!(now.temperature, 21.5);
+/// assert!(client.tools().await?[0].output_schema.is_some());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Json<T>(pub T);
 
@@ -75,7 +105,11 @@ impl IntoToolResult for Vec<Content> {
     }
 }
 
-impl<T: Serialize> IntoToolResult for Json<T> {
+impl<T: Serialize + JsonSchema> IntoToolResult for Json<T> {
+    fn output_schema() -> Option<Schema> {
+        Some(schema_of::<T>())
+    }
+
     fn into_tool_result(self) -> Result<CallToolResult, CallError> {
         let value = serde_json::to_value(self.0).map_err(|error| {
             tracing::error!(%error, "a tool's result cannot be written as JSON");
@@ -86,6 +120,10 @@ impl<T: Serialize> IntoToolResult for Json<T> {
 }
 
 impl<T: IntoToolResult, E: Into<CallError>> IntoToolResult for Result<T, E> {
+    fn output_schema() -> Option<Schema> {
+        T::output_schema()
+    }
+
     fn into_tool_result(self) -> Result<CallToolResult, CallError> {
         self.map_err(Into::into)?.into_tool_result()
     }
@@ -96,6 +134,8 @@ impl<T: IntoToolResult, E: Into<CallError>> IntoToolResult for Result<T, E> {
 pub trait ToolFn<M>: Send + Sync + 'static {
     /// What it takes; its schema is the tool's input schema.
     type Args: DeserializeOwned + JsonSchema;
+    /// What it returns, and with it the tool's output schema.
+    type Output: IntoToolResult;
 
     /// Calls it. The context is only made for closures that take it.
     fn call(
@@ -112,6 +152,7 @@ where
     A: DeserializeOwned + JsonSchema,
 {
     type Args = A;
+    type Output = Fut::Output;
 
     fn call(&self, _: &dyn Fn() -> CallContext, args: A) -> BoxFuture<'static, Result<CallToolResult, CallError>> {
         let output = self(args);
@@ -126,6 +167,7 @@ where
     A: DeserializeOwned + JsonSchema,
 {
     type Args = A;
+    type Output = Fut::Output;
 
     fn call(&self, cx: &dyn Fn() -> CallContext, args: A) -> BoxFuture<'static, Result<CallToolResult, CallError>> {
         let output = self(cx(), args);

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
 use super::{
-    BuildError, Builder, ToolFn, offer,
+    BuildError, Builder, IntoToolResult, ToolFn, offer,
     tasks::Plan,
     tool::{self, ToolEntry},
 };
@@ -70,7 +70,7 @@ impl ToolBuilder {
         self
     }
 
-    /// The schema of `structuredContent`. Results are not checked against it.
+    /// The schema of `structuredContent`, where [`crate::Json`] does not say it. Results are not checked against it.
     pub fn output_schema<T: JsonSchema>(mut self) -> Self {
         self.output = Some(tool::schema_of::<T>());
         self
@@ -119,10 +119,11 @@ impl ToolBuilder {
         let mut server = self.server;
         let input = self.input.unwrap_or_else(tool::schema_of::<F::Args>);
         let input = with_examples(input, &self.examples);
+        let output = self.output.or_else(F::Output::output_schema);
         let shown = Tool {
             title: self.title,
             description: self.description,
-            output_schema: self.output.map(|schema| schema.as_raw().to_owned()),
+            output_schema: output.map(|schema| schema.as_raw().to_owned()),
             annotations: self.annotations,
             icons: self.icons,
             meta: self.meta,
