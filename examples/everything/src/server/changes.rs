@@ -41,11 +41,8 @@ fn add_tool(server: Builder) -> Builder {
 }
 
 fn add_prompt(server: Builder) -> Builder {
-    let prompt = Prompt {
-        name: NEW_PROMPT.into(),
-        description: Some("Was added while the server ran.".into()),
-        ..Prompt::default()
-    };
+    let description = Some("Was added while the server ran.".into());
+    let prompt = Prompt { description, ..Prompt::new(NEW_PROMPT, []) };
     server.prompt(prompt, |_| async { Ok(vec![PromptMessage::user(Content::text("Here I am."))]) })
 }
 

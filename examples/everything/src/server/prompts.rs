@@ -44,15 +44,9 @@ pub(crate) fn add(server: Builder) -> Builder {
 
 fn prompt(name: &str, description: &str, arguments: &[&str]) -> Prompt {
     let argument = |name: &&str| PromptArgument {
-        name: (*name).to_owned(),
         description: Some(format!("The value of {name}.")),
-        required: true,
-        ..PromptArgument::default()
+        ..PromptArgument::required(*name)
     };
-    Prompt {
-        name: name.into(),
-        description: Some(description.into()),
-        arguments: arguments.iter().map(argument).collect(),
-        ..Prompt::default()
-    }
+    let arguments: Vec<_> = arguments.iter().map(argument).collect();
+    Prompt { description: Some(description.into()), ..Prompt::new(name, arguments) }
 }

@@ -25,11 +25,9 @@ pub(crate) fn add(server: Builder) -> Builder {
         })
         .resource_template(
             ResourceTemplate {
-                uri_template: TEMPLATE.into(),
-                name: "template".into(),
                 description: Some("Data by number.".into()),
                 mime_type: Some("application/json".into()),
-                ..ResourceTemplate::default()
+                ..ResourceTemplate::new(TEMPLATE, "template")
             },
             |read| async move {
                 let id = &read.variables["id"];
@@ -43,11 +41,5 @@ pub(crate) fn add(server: Builder) -> Builder {
 }
 
 fn resource(uri: &str, name: &str, description: &str, mime_type: &str) -> Resource {
-    Resource {
-        uri: uri.into(),
-        name: name.into(),
-        description: Some(description.into()),
-        mime_type: Some(mime_type.into()),
-        ..Resource::default()
-    }
+    Resource { description: Some(description.into()), mime_type: Some(mime_type.into()), ..Resource::new(uri, name) }
 }
