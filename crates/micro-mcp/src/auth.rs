@@ -291,10 +291,5 @@ fn check_progress(active: &Active, found: &Found, challenge: Option<&Challenge>,
     if wanted.is_empty() || has(&active.tokens.granted) || asked { Err(Error::Insufficient) } else { Ok(()) }
 }
 
-/// The guide's examples are compiled with the crate's.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/guides/client-authorization.md")]
-struct Guide;
-
 #[cfg(test)]
 mod tests;

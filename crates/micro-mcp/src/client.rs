@@ -50,6 +50,19 @@ use self::{
 use crate::ServerInfo;
 
 /// A client of one server. Cheap to clone; clones share the connection, the session and what is cached.
+///
+/// ```no_run
+/// use micro_mcp::client::Client;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::connect("http://127.0.0.1:3000/mcp").await?;
+/// for tool in client.tools().await?.iter() {
+///     println!("{}: {}", tool.name, tool.description.as_deref().unwrap_or_default());
+/// }
+/// println!("{}", client.call("add").args(&serde_json::json!({ "a": 1, "b": 2 })).text().await?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -76,6 +89,19 @@ impl Client {
     }
 
     /// What the server says of itself.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{Server, client::Client, proto::Revision};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("greeter", "1.0").instructions("Greet whoever comes.").build()?;
+    /// let client = Client::builder().in_process(Arc::new(server)).await?;
+    /// assert_eq!(client.server().await?.instructions.as_deref(), Some("Greet whoever comes."));
+    /// assert_eq!(client.revision().await?, Revision::LATEST);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When it has to be connected to again, and that fails.
@@ -106,6 +132,19 @@ impl Client {
 
     /// Any request: raw params in, the raw `result` out.
     ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{NoArgs, Server, client::Client};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = Server::builder("greeter", "1.0").tool("hi").handler(|_: NoArgs| async { "Hello!" }).build()?;
+    /// let client = Client::builder().in_process(Arc::new(server)).await?;
+    /// let result = client.request("tools/call", &serde_json::json!({ "name": "hi" })).await?;
+    /// assert!(result.get().contains(r#"{"type":"text","text":"Hello!"}"#));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When params are no object, and whatever else can go wrong.
     pub async fn request(
@@ -126,6 +165,19 @@ impl Client {
 
     /// Wants to hear, through [`Builder::on_change`], when this resource changes. Returns when the server
     /// has agreed; the subscription then outlives the connection.
+    ///
+    /// ```no_run
+    /// # use micro_mcp::client::{Changed, Client};
+    /// # async fn example() -> Result<(), micro_mcp::client::Error> {
+    /// let told = |change| match change {
+    ///     Changed::Resource(uri) => println!("{uri} holds something else now"),
+    ///     other => println!("another list of {other:?}"),
+    /// };
+    /// let client = Client::builder().on_change(told).connect("http://127.0.0.1:3000/mcp").await?;
+    /// client.subscribe("sensor://kitchen").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the server does not agree in time.

@@ -28,6 +28,21 @@ pub struct Cx<'a> {
 impl<'a> Cx<'a> {
     /// Runs `f` with a request that comes from nowhere and whose notifications go nowhere: for tests,
     /// and for fronts that are no MCP.
+    ///
+    /// ```
+    /// # use micro_mcp::{Cx, Handler, NoArgs, Peer, Principal, Request, Server, Transport};
+    /// # use micro_mcp::proto::{Meta, Revision};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("greeter", "1.0").tool("hi").handler(|_: NoArgs| async { "Hello!" }).build()?;
+    /// let peer = Peer { headers: None, address: None, transport: Transport::Stdio };
+    /// let (caller, meta) = (Principal::named("ada"), Meta::default());
+    /// let list = Request::ListTools { cursor: None };
+    /// let answer = Cx::detached(Revision::LATEST, &caller, &meta, peer, async |cx| server.handle(cx, &list).await).await;
+    /// assert!(answer.is_ok_and(|result| result.starts_with(br#"{"resultType":"complete","tools":[{"name":"hi""#)));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn detached<T>(
         revision: Revision,
         principal: &Principal,

@@ -3,6 +3,7 @@
 mod cors;
 #[cfg(feature = "legacy-sse")]
 mod legacy_sse;
+mod listen;
 mod reader;
 mod replay;
 mod service;
@@ -18,7 +19,7 @@ use http_body_util::BodyExt;
 use micro_mcp_proto::{Era, Revision, RpcError, headers};
 use micro_runtime::{
     Drain,
-    http::{Body, BodyError, Elapsed, Peer as PeerAddress, read_within},
+    http::{Body, BodyError, Elapsed, Guard, Peer as PeerAddress, read_within},
 };
 
 #[cfg(feature = "legacy-sse")]
@@ -35,8 +36,6 @@ use crate::{
     running::{Messages, Output, Running},
     session::{Session, Sessions},
 };
-/// Which `Host` and `Origin` may come in.
-pub use micro_runtime::http::Guard;
 
 /// How an endpoint behaves.
 #[derive(Debug, Clone)]

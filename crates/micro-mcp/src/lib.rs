@@ -1,5 +1,30 @@
 //! MCP servers and clients, for every revision from 2024-11-05 to 2026-07-28, over every transport there is.
 //!
+//! ```no_run
+//! use micro_mcp::{NoArgs, Server};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let server = Server::builder("greeter", "1.0");
+//!     let server = server.tool("hi").description("Say hello.").handler(|_: NoArgs| async { "Hello!" }).build()?;
+//!     Ok(server.serve_stdio().await?)
+//! }
+//! ```
+//!
+//! | to | begin at |
+//! | --- | --- |
+//! | offer tools, resources, prompts | [`Server::builder`], [`macro@tools`] |
+//! | tell and ask the client during a call | [`CallContext`], [`Ask`] |
+//! | go on after the answer | [`task`] |
+//! | serve HTTP, stdio, WebSocket, or pipes of your own | [`http`], [`stdio`], [`transport`] |
+//! | be one of several replicas | [`KeyRing`] |
+//! | put something around a server or a client | [`layer`] |
+//! | call servers | [`client::Client`], [`client::Many`] |
+//! | sign in to them | [`auth`] |
+//! | answer in raw JSON | [`Handler`], [`result`] |
+//!
+//! `docs/mcp-sdk.md` in the repository is a guide from these three lines to a transport of your own.
+//!
 //! Knows the protocol's course: eras, sessions, streams, headers, what is checked in which order.
 //! Does not know the registry, services, tenants or policies: a [`Handler`] answers, whoever that is.
 //!
@@ -56,12 +81,14 @@ mod time;
 mod trace;
 pub mod transport;
 
+#[cfg(feature = "server")]
+pub use micro_core::{InvalidSchema, Schema};
 #[cfg(feature = "macros")]
 #[doc = include_str!("tools.md")]
 pub use micro_macros::tools;
 pub use micro_mcp_proto as proto;
-/// Asks those who serve to finish, and waits for them.
-pub use micro_runtime::Drain;
+#[cfg(feature = "server")]
+pub use micro_runtime::{Drain, http::Guard};
 
 #[cfg(any(feature = "oauth", feature = "server"))]
 pub use self::seal::{InvalidKeys, Key, KeyRing};
@@ -85,4 +112,15 @@ pub use self::{
 #[doc(hidden)]
 pub mod __private {
     pub use crate::glue::*;
+}
+
+/// The guides' examples are compiled with the crate's.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../../docs/mcp-sdk.md")]
+    struct Sdk;
+    #[doc = include_str!("../../../docs/guides/client-authorization.md")]
+    struct Authorization;
+    #[doc = include_str!("../../../docs/guides/from-rmcp.md")]
+    struct FromRmcp;
 }

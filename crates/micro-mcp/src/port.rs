@@ -15,6 +15,48 @@ use crate::Cx;
 ///
 /// The server around it speaks the protocol: envelopes, eras, sessions, streams, header checks,
 /// `initialize`, `server/discover`, `ping`, `subscriptions/listen`. What is left comes here.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use bytes::Bytes;
+/// # use futures_core::{future::BoxFuture, stream::BoxStream};
+/// # use futures_util::{StreamExt, stream};
+/// # use micro_mcp::{Change, Cx, Failure, Handler, Request, ServerInfo, client::Client, result};
+/// # use micro_mcp::proto::{Implementation, ListChanged, RpcError, ServerCapabilities};
+/// /// Has every tool there is, and answers each call with its arguments.
+/// struct Parrot(Arc<ServerInfo>);
+///
+/// impl Handler for Parrot {
+///     fn info(&self) -> Arc<ServerInfo> {
+///         self.0.clone()
+///     }
+///
+///     fn handle<'a>(&'a self, cx: &'a Cx<'a>, request: &'a Request<'a>) -> BoxFuture<'a, Result<Bytes, Failure>> {
+///         let Request::CallTool(call) = request else {
+///             return Box::pin(async { Err(RpcError::method_not_found(request.method()).into()) });
+///         };
+///         let arguments = call.arguments.map_or("{}", |arguments| arguments.get());
+///         let result = result::complete(cx.revision, 256).raw("structuredContent", arguments.as_bytes());
+///         Box::pin(async { Ok(result.raw("content", b"[]").finish()) })
+///     }
+///
+///     fn changes(&self) -> BoxStream<'static, Change> {
+///         stream::pending().boxed()
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let implementation = Implementation { name: "parrot".into(), version: "1.0".into(), ..Implementation::default() };
+/// # let tools = Some(ListChanged::default());
+/// # let capabilities = ServerCapabilities { tools, ..ServerCapabilities::default() };
+/// # let info = ServerInfo { implementation, capabilities, instructions: None };
+/// let client = Client::builder().in_process(Arc::new(Parrot(Arc::new(info)))).await?;
+/// let said: serde_json::Value = client.call("anything").args(&serde_json::json!({ "a": 1 })).json().await?;
+/// assert_eq!(said["a"], 1);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Handler: Send + Sync + 'static {
     /// Name, version, capabilities, instructions. Asked once per `initialize` or `server/discover`,
     /// and whenever a method is about to be called whose capability may be missing: keep it ready.
@@ -157,6 +199,20 @@ pub enum Transport {
 }
 
 /// Who is calling, as far as the handler found out.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use micro_mcp::Principal;
+/// struct Plan {
+///     pages_left: u32,
+/// }
+///
+/// // A layer finds out who calls …
+/// let ada = Principal::named("ada").with_details(Arc::new(Plan { pages_left: 3 }));
+/// // … and a tool, which has it as `cx.principal`, what may be done.
+/// assert_eq!(ada.subject.as_deref(), Some("ada"));
+/// assert!(ada.details::<Plan>().is_some_and(|plan| plan.pages_left > 0));
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Principal {
     /// A stable name. Legacy sessions are bound to it.

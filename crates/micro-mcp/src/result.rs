@@ -53,6 +53,14 @@ pub struct Writer {
 
 /// A complete result: begins with `"resultType":"complete"` in the modern era. `capacity` is a guess
 /// of its size in bytes.
+///
+/// ```
+/// # use micro_mcp::{proto::Revision, result};
+/// let modern = result::complete(Revision::LATEST, 64).member("answer", &42).finish();
+/// assert_eq!(modern, r#"{"resultType":"complete","answer":42}"#);
+/// let legacy = result::complete(Revision::V2025_11_25, 64).member("answer", &42).finish();
+/// assert_eq!(legacy, r#"{"answer":42}"#);
+/// ```
 pub fn complete(revision: Revision, capacity: usize) -> Writer {
     let mut out = Vec::with_capacity(capacity + 64);
     out.push(b'{');

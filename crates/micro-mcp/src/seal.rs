@@ -54,6 +54,17 @@ impl fmt::Debug for Key {
 /// then before it everywhere, and take the old one out when the last token it sealed has expired.
 ///
 /// Tokens are AES-256-GCM with random nonces: change keys before 2^32 tokens (NIST SP 800-38D, 8.3).
+///
+/// ```
+/// # use micro_mcp::{Key, KeyRing};
+/// let old = KeyRing::new([Key::new([1; 32])])?;
+/// let token = old.seal("invitation", b"ada");
+/// let new = KeyRing::new([Key::new([2; 32]), Key::new([1; 32])])?; // the newest first
+/// let (_, text) = new.open("invitation", &token).expect("sealed by a key that is still known");
+/// assert_eq!(text, b"ada");
+/// assert!(new.open("ticket", &token).is_none()); // sealed for another purpose
+/// # Ok::<(), micro_mcp::InvalidKeys>(())
+/// ```
 #[derive(Clone)]
 pub struct KeyRing(Arc<[Sealer]>);
 

@@ -1,22 +1,4 @@
 //! The SDK: a server made of tools, resources and prompts, each a closure.
-//!
-//! ```
-//! # use micro_mcp::{BuildError, Server};
-//! #[derive(serde::Deserialize, schemars::JsonSchema)]
-//! struct Add {
-//!     /// First summand.
-//!     a: i64,
-//!     /// Second summand.
-//!     b: i64,
-//! }
-//!
-//! # fn main() -> Result<(), BuildError> {
-//! let server = Server::builder("calculator", "1.0")
-//!     .tool("add").description("Add two numbers.").handler(|add: Add| async move { (add.a + add.b).to_string() })
-//!     .build()?;
-//! # Ok(())
-//! # }
-//! ```
 
 mod builder;
 mod completion;
@@ -27,7 +9,6 @@ mod offer;
 mod pages;
 mod prompt;
 mod resource;
-mod serve;
 mod set;
 mod tasks;
 mod tool;
@@ -71,6 +52,28 @@ use crate::{
 };
 
 /// A [`Handler`] made of closures. What can be computed once is, when it is built or changed.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use micro_mcp::{Server, client::Client};
+/// #[derive(serde::Deserialize, schemars::JsonSchema)]
+/// struct Add {
+///     /// First summand.
+///     a: i64,
+///     /// Second summand.
+///     b: i64,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder("calculator", "1.0")
+///     .tool("add").description("Add two numbers.").handler(|add: Add| async move { (add.a + add.b).to_string() })
+///     .build()?;
+/// let client = Client::builder().in_process(Arc::new(server)).await?;
+/// assert_eq!(client.call("add").args(&serde_json::json!({ "a": 1, "b": 2 })).text().await?, "3");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Server {
     shared: Arc<Shared>,
 }
@@ -109,6 +112,12 @@ impl Server {
     /// The means to tell clients of changes.
     pub fn notifier(&self) -> Notifier {
         Notifier(self.shared.changes.clone())
+    }
+
+    /// What seals its tokens.
+    #[cfg(feature = "http")]
+    pub(crate) fn keys(&self) -> crate::KeyRing {
+        self.shared.parts.lock().rounds.keys.clone()
     }
 
     /// The means to change the server while it runs.

@@ -15,6 +15,24 @@ tokio::task_local! {
 /// A server finds the caller's in [`crate::Cx::trace`] and [`crate::CallContext::trace`]. What runs within
 /// [`TraceContext::scope`] passes it on: clients put it into every request they send, as
 /// [`crate::layer::Trace`] has them do for the calls of a handler.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use micro_mcp::{CallContext, NoArgs, Server, TraceContext, client::Client};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder("traced", "1.0")
+///     .tool("trace").handler(|cx: CallContext, _: NoArgs| async move {
+///         cx.trace.map_or("none".to_owned(), |context| context.traceparent)
+///     })
+///     .build()?;
+/// let client = Client::builder().in_process(Arc::new(server)).await?;
+/// let traceparent = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01";
+/// let context = TraceContext::new(traceparent).ok_or("malformed")?;
+/// assert_eq!(context.scope(client.call("trace").text()).await?, traceparent);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TraceContext {
     /// Trace, caller's span and flags (W3C Trace Context, `traceparent`).

@@ -1,17 +1,41 @@
 //! Pipes: two-way streams of whole messages, whatever carries them.
 //!
-//! A transport is anything that makes a [`Pipe`]: a sink and a stream of JSON messages. One of your own
-//! is ten lines; this one is lines over TCP:
+//! A transport is anything that makes a [`Pipe`]: a sink and a stream of JSON messages. One of your own is ten
+//! lines; this one is UDP on one machine, a message a datagram:
 //!
 //! ```
-//! use micro_mcp::{client::Client, transport::Pipe};
-//! use tokio::net::TcpStream;
+//! # use std::{io, sync::Arc};
+//! use futures_util::{sink, stream};
+//! use micro_mcp::{NoArgs, Server, client::Client, transport::{self, Pipe}};
+//! use tokio::net::UdpSocket;
 //!
-//! async fn connect(address: &str) -> Result<Client, Box<dyn std::error::Error>> {
-//!     let (reader, writer) = TcpStream::connect(address).await?.into_split();
-//!     Ok(Client::builder().pipe(Pipe::lines(reader, writer)).await?)
+//! fn datagrams(socket: UdpSocket) -> Pipe {
+//!     let socket = Arc::new(socket);
+//!     let sink = sink::unfold(socket.clone(), |socket, message: bytes::Bytes| async move {
+//!         socket.send(&message).await.map(|_| socket)
+//!     });
+//!     let stream = stream::unfold(socket, |socket| async move {
+//!         let mut buffer = vec![0; 65_536];
+//!         let message = socket.recv(&mut buffer).await.map(|length| buffer[..length].to_vec().into());
+//!         Some((message, socket))
+//!     });
+//!     Pipe::new(sink, stream)
 //! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (here, there) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+//! # here.connect(there.local_addr()?).await?;
+//! # there.connect(here.local_addr()?).await?;
+//! let server = Server::builder("greeter", "1.0").tool("hi").handler(|_: NoArgs| async { "Hello!" }).build()?;
+//! tokio::spawn(transport::serve(Arc::new(server), datagrams(there), micro_mcp::Drain::new()));
+//! let client = Client::builder().pipe(datagrams(here)).await?;
+//! assert_eq!(client.call("hi").text().await?, "Hello!");
+//! # Ok(())
+//! # }
 //! ```
+//!
+//! What is a stream of bytes already needs only [`Pipe::lines`].
 
 #[cfg(feature = "client")]
 pub mod child;
@@ -60,6 +84,25 @@ impl Pipe {
     }
 
     /// One message a line, as on stdio (`basic/transports/stdio`).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{NoArgs, Server, client::Client, transport::{self, Pipe}};
+    /// # use tokio::net::{TcpListener, TcpStream};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = Server::builder("greeter", "1.0").tool("hi").handler(|_: NoArgs| async { "Hello!" }).build()?;
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let (reader, writer) = TcpStream::connect(listener.local_addr()?).await?.into_split();
+    /// let (accepted, _) = listener.accept().await?;
+    /// let (their_reader, their_writer) = accepted.into_split();
+    /// let pipe = Pipe::lines(their_reader, their_writer);
+    /// tokio::spawn(transport::serve(Arc::new(server), pipe, micro_mcp::Drain::new()));
+    /// let client = Client::builder().pipe(Pipe::lines(reader, writer)).await?;
+    /// assert_eq!(client.call("hi").text().await?, "Hello!");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn lines(
         reader: impl AsyncRead + Send + Unpin + 'static,
         writer: impl AsyncWrite + Send + Unpin + 'static,

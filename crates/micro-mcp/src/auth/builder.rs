@@ -126,6 +126,13 @@ impl Builder {
     }
 
     /// Whether tokens are bound to a key of this client.
+    ///
+    /// ```
+    /// use micro_mcp::auth::{Dpop, OAuth};
+    ///
+    /// let user = OAuth::for_user("https://mcp.example/mcp").dpop(Dpop::Always).build()?;
+    /// # Ok::<(), micro_mcp::auth::Error>(())
+    /// ```
     #[must_use]
     pub fn dpop(mut self, dpop: Dpop) -> Self {
         self.dpop = dpop;
@@ -189,6 +196,17 @@ impl Builder {
 impl OAuth {
     /// On behalf of a user, who is asked when the server wants a token: `OAuth::for_user(url).build()?` opens the
     /// browser, registers where it must, and refreshes.
+    ///
+    /// ```no_run
+    /// use micro_mcp::{auth::OAuth, client::Client};
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let url = "https://mcp.example/mcp";
+    /// let user = OAuth::for_user(url).name("Notes").build()?;
+    /// let client = Client::builder().credentials(user).connect(url).await?; // opens the browser when the server asks
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn for_user(server: impl Into<String>) -> Builder {
         let name = "MCP client".to_owned();
         Builder::new(
@@ -198,17 +216,44 @@ impl OAuth {
     }
 
     /// On behalf of the client itself (client credentials): a secret, or a key for `private_key_jwt`.
+    ///
+    /// ```
+    /// use micro_mcp::auth::{KnownClient, OAuth};
+    ///
+    /// let client = KnownClient::with_secret("reporter", "s3cret").at("https://login.example");
+    /// let machine = OAuth::for_machine("https://mcp.example/mcp", client).scopes("reports:read").build()?;
+    /// # Ok::<(), micro_mcp::auth::Error>(())
+    /// ```
     pub fn for_machine(server: impl Into<String>, client: KnownClient) -> Builder {
         Builder::new(server.into(), Grant::Machine(client))
     }
 
     /// On behalf of a workload that has a token of its platform (JWT bearer grant, RFC 7523 section 2.1).
+    ///
+    /// ```
+    /// use micro_mcp::auth::{KnownClient, OAuth, SubjectToken};
+    ///
+    /// let token = SubjectToken::file("/var/run/secrets/tokens/mcp"); // read anew each time
+    /// let workload = OAuth::for_workload("https://mcp.example/mcp", KnownClient::public("reporter"), token).build()?;
+    /// # Ok::<(), micro_mcp::auth::Error>(())
+    /// ```
     pub fn for_workload(server: impl Into<String>, client: KnownClient, token: SubjectToken) -> Builder {
         Builder::new(server.into(), Grant::Workload(client, token))
     }
 
     /// On behalf of a user whose company's identity provider decides (enterprise-managed authorization): the user's ID
     /// token becomes an ID-JAG there, and that a token at the authorization server, which knows the client as `client`.
+    ///
+    /// ```
+    /// use micro_mcp::auth::{IdentityProvider, KnownClient, OAuth, SubjectToken};
+    ///
+    /// # fn id_token() -> String { "ey…".into() }
+    /// let login = SubjectToken::fixed(id_token());
+    /// let provider = IdentityProvider::new("https://idp.example", KnownClient::public("at-the-provider"), login);
+    /// let client = KnownClient::with_secret("at-the-server", "s3cret");
+    /// let employee = OAuth::for_enterprise("https://mcp.example/mcp", client, provider).build()?;
+    /// # Ok::<(), micro_mcp::auth::Error>(())
+    /// ```
     pub fn for_enterprise(server: impl Into<String>, client: KnownClient, provider: IdentityProvider) -> Builder {
         Builder::new(server.into(), Grant::Enterprise(client, provider))
     }

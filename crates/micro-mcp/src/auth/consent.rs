@@ -38,6 +38,17 @@ impl Consent {
 
     /// The same, with another way to show the user a URL: print it, send it to a phone. Only http and https URLs are
     /// given to it.
+    ///
+    /// ```
+    /// use micro_mcp::auth::{Consent, OAuth};
+    ///
+    /// let consent = Consent::opened_by(|url| {
+    ///     eprintln!("open this page to sign in: {url}");
+    ///     Ok(())
+    /// });
+    /// let user = OAuth::for_user("https://mcp.example/mcp").consent(consent).build()?;
+    /// # Ok::<(), micro_mcp::auth::Error>(())
+    /// ```
     pub fn opened_by(open: impl Fn(&Url) -> Result<(), ConsentError> + Send + Sync + 'static) -> Self {
         Self(Way::Loopback { open: Arc::new(open), port: 0, patience: PATIENCE })
     }

@@ -12,6 +12,30 @@ use super::{Begun, Client, Error, Progress, TaskHandle, core::Ask, message::Memb
 use crate::TraceContext;
 
 /// A call of one tool. Awaiting it makes the call; dropping the future cancels it, and its task if it became one.
+///
+/// ```
+/// # use std::{sync::Arc, time::Duration};
+/// # use micro_mcp::{Json, NoArgs, Server, client::Client};
+/// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// # struct Weather { temperature: f64 }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = Server::builder("weather", "1.0")
+/// #     .tool("now").handler(|_: NoArgs| async { Json(Weather { temperature: 21.5 }) })
+/// #     .build()?;
+/// # let client = Client::builder().in_process(Arc::new(server)).await?;
+/// let weather: Weather = client.call("now").json().await?; // the value
+/// let text: String = client.call("now").text().await?; // the words
+/// let result = client.call("now").await?; // everything, `is_error` too
+/// let raw = client.call("now").raw().await?; // the JSON as it came
+///
+/// let call = client.call("now").progress(|step| println!("{step:?}")).deadline(Duration::from_secs(5));
+/// drop(call); // was not made; one under way is cancelled when it is dropped
+/// # assert!(weather.temperature > 20.0 && text.contains("21.5") && !result.is_error && raw.get().contains("21.5"));
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<'c> {
     client: &'c Client,
@@ -82,14 +106,20 @@ impl<'c> Call<'c> {
 
     /// Makes the call, and does not wait when it becomes a task ([`super::Builder::tasks`]).
     ///
-    /// ```no_run
-    /// # use micro_mcp::client::{Begun, Client, Error};
-    /// # async fn example() -> Result<(), Error> {
-    /// let client = Client::builder().tasks().connect("http://127.0.0.1:3000/mcp").await?;
-    /// match client.call("print_book").begin().await? {
-    ///     Begun::Done(result) => println!("{result:?}"),
-    ///     Begun::Task(task) => println!("{} goes on; what came of it: {:?}", task.id(), task.result().await?),
-    /// }
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{NoArgs, Server, client::{Begun, Client}, task::TaskMode};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("press", "1.0")
+    ///     .tool("print_book").task(TaskMode::Optional).handler(|_: NoArgs| async { "printed" })
+    ///     .build()?;
+    /// let client = Client::builder().tasks().in_process(Arc::new(server)).await?;
+    /// let text = match client.call("print_book").begin().await? {
+    ///     Begun::Done(result) => result,
+    ///     Begun::Task(task) => task.result().await?, // or keep `task.id()`, and come back for it later
+    /// };
+    /// assert_eq!(text.content[0].as_text(), Some("printed"));
     /// # Ok(())
     /// # }
     /// ```

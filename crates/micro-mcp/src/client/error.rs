@@ -71,6 +71,16 @@ impl Error {
 
     /// Whether the same request may succeed a little later: the server was lost, did not answer in time,
     /// or has too much to do. It may have done what was asked.
+    ///
+    /// ```
+    /// # use micro_mcp::client::{Client, Error};
+    /// async fn total(client: &Client) -> Result<String, Error> {
+    ///     match client.call("total").text().await {
+    ///         Err(error) if error.is_transient() => client.call("total").text().await, // it only reads
+    ///         outcome => outcome,
+    ///     }
+    /// }
+    /// ```
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::Disconnected | Self::SessionLost | Self::Timeout => true,

@@ -12,6 +12,24 @@ impl Client {
     /// Reads a resource: its contents, or those of everything below it. They are kept for as long as the
     /// server says, and until it tells of a change.
     ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{Server, client::Client, proto::{Resource, ResourceContents}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = Server::builder("notes", "1.0")
+    /// #     .resource(Resource::new("notes://today", "today"), |read| async move {
+    /// #         Ok(ResourceContents::text(read.uri, "text/plain", "Water the plants."))
+    /// #     })
+    /// #     .build()?;
+    /// let client = Client::builder().in_process(Arc::new(server)).await?;
+    /// for contents in client.read("notes://today").await?.iter() {
+    ///     assert_eq!(contents.text.as_deref(), Some("Water the plants.")); // bytes are in `blob`, as base64
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When there is no such resource, and whatever else can go wrong.
     pub async fn read(&self, uri: impl Into<String>) -> Result<Arc<[ResourceContents]>, Error> {
@@ -37,6 +55,24 @@ impl Client {
 
     /// Fills in a prompt.
     ///
+    /// ```
+    /// # use std::{collections::BTreeMap, sync::Arc};
+    /// # use micro_mcp::{Server, client::Client, proto::{Content, Prompt, PromptArgument, PromptMessage}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = Server::builder("reviewer", "1.0")
+    /// #     .prompt(Prompt::new("review", [PromptArgument::required("language")]), |get| async move {
+    /// #         Ok(vec![PromptMessage::user(Content::text(format!("Review this {}.", get.argument("language"))))])
+    /// #     })
+    /// #     .build()?;
+    /// let client = Client::builder().in_process(Arc::new(server)).await?;
+    /// let arguments = BTreeMap::from([("language".to_owned(), "Rust".to_owned())]);
+    /// let prompt = client.prompt("review", arguments).await?;
+    /// assert_eq!(prompt.messages[0].content.as_text(), Some("Review this Rust."));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When there is no such prompt or it lacks an argument, and whatever else can go wrong.
     pub async fn prompt(
@@ -53,6 +89,15 @@ impl Client {
 
     /// Values that would complete `value` as the argument of this name; `others` are arguments that are
     /// known already.
+    ///
+    /// ```
+    /// # use std::collections::BTreeMap;
+    /// # use micro_mcp::{client::{Client, Error}, proto::Reference};
+    /// async fn cities(client: &Client, typed: &str) -> Result<Vec<String>, Error> {
+    ///     let country = BTreeMap::from([("country".to_owned(), "France".to_owned())]);
+    ///     Ok(client.complete(&Reference::template("weather://{country}/{city}"), "city", typed, &country).await?.values)
+    /// }
+    /// ```
     ///
     /// # Errors
     /// When the server does not complete, and whatever else can go wrong.

@@ -89,6 +89,19 @@ impl Client {
     }
 
     /// Tools that the last list left out.
+    ///
+    /// ```
+    /// # use micro_mcp::client::{Client, Error};
+    /// async fn list(client: &Client) -> Result<(), Error> {
+    ///     for tool in client.tools().await?.iter() {
+    ///         println!("{}", tool.name);
+    ///     }
+    ///     for tool in client.dropped_tools().iter() {
+    ///         println!("{} is left out: {}", tool.name, tool.reason);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn dropped_tools(&self) -> Arc<[DroppedTool]> {
         self.known().dropped.lock().clone()
     }

@@ -26,15 +26,26 @@ const CHECK: Duration = Duration::from_secs(5);
 /// A tool `find` of the server `search` is called `search__find`. A server that cannot be reached is left out of
 /// lists; its calls fail at once while its breaker is open, and it is looked at in the background until it is back.
 ///
-/// ```no_run
-/// # use micro_mcp::client::{Balance, Client, Error, Many};
-/// # async fn example() -> Result<(), Error> {
+/// ```
+/// # use std::sync::Arc;
+/// # use micro_mcp::{NoArgs, Server, client::{Balance, Client, Many}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = |says: &'static str| -> Result<Arc<Server>, micro_mcp::BuildError> {
+///     Server::builder("s", "1").tool("say").handler(move |_: NoArgs| async move { says }).build().map(Arc::new)
+/// };
+/// let (files, search, other) = (server("files")?, server("found")?, server("found")?);
 /// let many = Many::builder()
-///     .server("files", || Client::connect("http://127.0.0.1:3000/mcp"))?
-///     .replica("search", Balance::LeastInFlight, || Client::connect("http://127.0.0.1:3001/mcp"))?
-///     .replica("search", Balance::LeastInFlight, || Client::connect("http://127.0.0.1:3002/mcp"))?
+///     .server("files", move || Client::builder().in_process(files.clone()))?
+///     .replica("search", Balance::LeastInFlight, move || Client::builder().in_process(search.clone()))?
+///     .replica("search", Balance::LeastInFlight, move || Client::builder().in_process(other.clone()))?
+///     .server("gone", || Client::connect("http://127.0.0.1:1/mcp"))?
 ///     .build();
-/// let found = many.call("search__find").args(&serde_json::json!({ "text": "rust" })).await?;
+/// let listing = many.tools().await;
+/// let names: Vec<_> = listing.items.iter().map(|tool| tool.name.as_str()).collect();
+/// assert_eq!(names, ["files__say", "search__say"]);
+/// assert_eq!(listing.failed[0].0, "gone");
+/// assert_eq!(many.call("search__say").await?.content[0].as_text(), Some("found"));
 /// # Ok(())
 /// # }
 /// ```

@@ -7,7 +7,6 @@ use micro_mcp_proto::{
     CreateMessage, CreateMessageResult, ElicitAction, ElicitResult, Implementation, LogLevel, LogParams, Revision,
     Root, TASKS_EXTENSION,
 };
-use micro_runtime::Drain;
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tokio::{process::Command, sync::watch::Sender};
@@ -25,15 +24,29 @@ use super::{
     watch::{self, Wanted},
 };
 use crate::{
-    Handler, Layer, TraceContext,
+    Layer, TraceContext,
     transport::{
-        self, Pipe,
+        Pipe,
         child::{self, OnStderr},
-        memory,
     },
 };
 
 /// Options of a client, and the last word that connects it.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// use micro_mcp::client::Client;
+///
+/// # async fn example() -> Result<(), micro_mcp::client::Error> {
+/// let client = Client::builder()
+///     .name("notes", "2.1")
+///     .bearer("s3cret")?
+///     .timeout(Duration::from_secs(10))
+///     .connect("https://mcp.example/mcp")
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "it connects to nothing until it is told to"]
 pub struct Builder {
@@ -88,6 +101,18 @@ impl Builder {
     }
 
     /// Speaks this revision and no other. Default: the newest that the server knows.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{NoArgs, Server, client::Client, proto::Revision};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = Server::builder("greeter", "1.0").tool("hi").handler(|_: NoArgs| async { "Hello!" }).build()?;
+    /// let old = Client::builder().revision(Revision::V2024_11_05).in_process(Arc::new(server)).await?;
+    /// assert_eq!(old.call("hi").text().await?, "Hello!");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn revision(mut self, only: Revision) -> Self {
         self.only = Some(only);
         self
@@ -133,12 +158,48 @@ impl Builder {
     }
 
     /// What is known of servers; share it between clients. Default: nothing.
+    ///
+    /// ```no_run
+    /// # use micro_mcp::client::{Client, Error, Verdicts};
+    /// # async fn example() -> Result<(), Error> {
+    /// let verdicts = Verdicts::default();
+    /// let first = Client::builder().verdicts(verdicts.clone()).connect("https://mcp.example/mcp").await?;
+    /// // Does not find out the era again.
+    /// let second = Client::builder().verdicts(verdicts).connect("https://mcp.example/mcp").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn verdicts(mut self, verdicts: Verdicts) -> Self {
         self.verdicts = verdicts;
         self
     }
 
     /// Answers the server's questions to the model (`client/sampling`). Let a person see them.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{CallContext, CallError, NoArgs, Server, client::Client};
+    /// # use micro_mcp::proto::{CreateMessage, CreateMessageResult};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("poet", "1.0")
+    ///     .tool("haiku").handler(|cx: CallContext, _: NoArgs| async move {
+    ///         let said = cx.sample(CreateMessage::ask("Write a haiku.", 50)).await?;
+    ///         Ok::<_, CallError>(said.to_text())
+    ///     })
+    ///     .build()?;
+    /// let client = Client::builder()
+    ///     .on_sampling(|request| async move {
+    ///         // … show the request to a person, ask the model …
+    ///         assert_eq!(request.max_tokens, 50);
+    ///         Ok(CreateMessageResult::text("a-model", "An old silent pond"))
+    ///     })
+    ///     .in_process(Arc::new(server))
+    ///     .await?;
+    /// assert_eq!(client.call("haiku").text().await?, "An old silent pond");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_sampling<Fut>(mut self, ask: impl Fn(CreateMessage) -> Fut + Send + Sync + 'static) -> Self
     where
         Fut: Future<Output = Result<CreateMessageResult, Declined>> + Send + 'static,
@@ -155,6 +216,37 @@ impl Builder {
 
     /// Shows the server's forms to a person (`client/elicitation`). Fields that an accepted form leaves
     /// out get the defaults of its schema.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{CallContext, CallError, NoArgs, Server, client::Client, proto::ElicitResult};
+    /// #[derive(serde::Deserialize, schemars::JsonSchema)]
+    /// struct Who {
+    ///     /// Your first name.
+    ///     #[serde(default)]
+    ///     name: String,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("greeter", "1.0")
+    ///     .tool("greet").handler(|cx: CallContext, _: NoArgs| async move {
+    ///         let who = cx.elicit::<Who>("Who are you?").await?;
+    ///         Ok::<_, CallError>(format!("Hello, {}!", who.name))
+    ///     })
+    ///     .build()?;
+    /// let client = Client::builder()
+    ///     .on_form(|form| async move {
+    ///         assert_eq!(form.message, "Who are you?"); // show it, with the fields of `form.requested_schema`
+    ///         let filled = serde_json::json!({ "name": "Ada" });
+    ///         ElicitResult::accept(filled.as_object().cloned().unwrap_or_default())
+    ///     })
+    ///     .in_process(Arc::new(server))
+    ///     .await?;
+    /// assert_eq!(client.call("greet").text().await?, "Hello, Ada!");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_form<Fut>(mut self, ask: impl Fn(Form) -> Fut + Send + Sync + 'static) -> Self
     where
         Fut: Future<Output = ElicitResult> + Send + 'static,
@@ -165,6 +257,19 @@ impl Builder {
 
     /// Sends a person to an address of the server's (`client/elicitation`, URL mode). Show all of it, and
     /// open it only when the person agrees.
+    ///
+    /// ```
+    /// # use micro_mcp::{client::Client, proto::ElicitAction};
+    /// # async fn person_agrees(_: &str) -> bool { true }
+    /// # fn open_in_browser(_: &str) {}
+    /// let client = Client::builder().on_url(|visit| async move {
+    ///     if !person_agrees(&visit.url).await {
+    ///         return ElicitAction::Decline;
+    ///     }
+    ///     open_in_browser(&visit.url);
+    ///     ElicitAction::Accept
+    /// });
+    /// ```
     pub fn on_url<Fut>(mut self, ask: impl Fn(UrlVisit) -> Fut + Send + Sync + 'static) -> Self
     where
         Fut: Future<Output = ElicitAction> + Send + 'static,
@@ -174,6 +279,11 @@ impl Builder {
     }
 
     /// Tells the server where it may work (`client/roots`).
+    ///
+    /// ```
+    /// # use micro_mcp::{client::Client, proto::Root};
+    /// let client = Client::builder().on_roots(|| async { vec![Root::new("file:///home/ada/project")] });
+    /// ```
     pub fn on_roots<Fut>(mut self, ask: impl Fn() -> Fut + Send + Sync + 'static) -> Self
     where
         Fut: Future<Output = Vec<Root>> + Send + 'static,
@@ -192,6 +302,24 @@ impl Builder {
     /// Is told of changes of the server's lists, and of resources that [`Client::subscribe`] names. After
     /// the connection was lost for a while it is told of everything, for anything may have changed. The
     /// function must be quick: messages wait for it.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{NoArgs, Server, client::{Changed, Client}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("plugins", "1.0").tool("first").handler(|_: NoArgs| async { "" }).build()?;
+    /// let live = server.live();
+    /// let (told, mut changes) = tokio::sync::mpsc::unbounded_channel();
+    /// let client = Client::builder().on_change(move |change| drop(told.send(change)));
+    /// let client = client.in_process(Arc::new(server)).await?;
+    /// client.watching().await?; // the server has agreed to tell
+    /// live.update(|server| server.tool("second").handler(|_: NoArgs| async { "" }))?;
+    /// assert_eq!(changes.recv().await, Some(Changed::Tools));
+    /// assert_eq!(client.tools().await?.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_change(mut self, told: impl Fn(Changed) + Send + Sync + 'static) -> Self {
         self.callbacks.change = Some(Arc::new(told));
         self
@@ -275,6 +403,21 @@ impl Builder {
     /// Starts a server as a child process and speaks to it on its standard input and output. When it ends it is
     /// started anew for the next request. It ends with the client, and everything that it started with it.
     ///
+    /// ```no_run
+    /// use micro_mcp::client::Client;
+    /// use tokio::process::Command;
+    ///
+    /// # async fn example() -> Result<(), micro_mcp::client::Error> {
+    /// let start = || {
+    ///     let mut command = Command::new("npx");
+    ///     command.args(["-y", "@modelcontextprotocol/server-filesystem", "/tmp"]);
+    ///     command
+    /// };
+    /// let client = Client::builder().on_stderr(|line| eprintln!("server: {line}")).spawn(start).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When it cannot be started, or there is no version in common.
     pub async fn spawn(self, command: impl Fn() -> Command + Send + Sync + 'static) -> Result<Client, Error> {
@@ -305,10 +448,11 @@ impl Builder {
     ///
     /// # Errors
     /// When there is no version in common.
-    pub async fn in_process(self, handler: Arc<dyn Handler>) -> Result<Client, Error> {
+    #[cfg(feature = "server")]
+    pub async fn in_process(self, handler: Arc<dyn crate::Handler>) -> Result<Client, Error> {
         self.pipes(move || {
-            let (here, there) = memory::pair();
-            tokio::spawn(transport::serve(handler.clone(), there, Drain::new()));
+            let (here, there) = crate::transport::memory::pair();
+            tokio::spawn(crate::transport::serve(handler.clone(), there, crate::Drain::new()));
             std::future::ready(Ok(here))
         })
         .await
@@ -325,6 +469,20 @@ impl Builder {
     }
 
     /// Speaks to the server at the other end of pipes of your own. Another one is made when one has ended.
+    ///
+    /// ```no_run
+    /// # use micro_mcp::{client::{Client, Error}, transport::Pipe};
+    /// use tokio::net::UnixStream;
+    ///
+    /// # async fn example() -> Result<(), Error> {
+    /// let connect = || async {
+    ///     let (reader, writer) = UnixStream::connect("/run/notes.sock").await?.into_split();
+    ///     Ok(Pipe::lines(reader, writer))
+    /// };
+    /// let client = Client::builder().pipes(connect).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When none can be made, or there is no version in common.

@@ -39,6 +39,25 @@ const MAX_PAUSE: Duration = Duration::from_secs(30);
 
 impl Client {
     /// A task that was begun before, perhaps by another process, by its id.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{NoArgs, Server, client::{Begun, Client, Error}, proto::TaskStatus, task::TaskMode};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("press", "1.0")
+    ///     .tool("print_for_ever").task(TaskMode::Required).handler(|_: NoArgs| std::future::pending::<()>())
+    ///     .build()?;
+    /// let client = Client::builder().tasks().in_process(Arc::new(server)).await?;
+    /// let Begun::Task(task) = client.call("print_for_ever").begin().await? else { panic!("it is done already") };
+    ///
+    /// let task = client.task(task.id()); // as another process would, that was told the id
+    /// assert_eq!(task.look().await?.status, TaskStatus::Working);
+    /// task.cancel().await?;
+    /// assert!(matches!(task.result().await, Err(Error::Cancelled)));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn task(&self, id: impl Into<Arc<str>>) -> TaskHandle {
         TaskHandle { client: self.clone(), id: id.into(), interval: Duration::ZERO }
     }

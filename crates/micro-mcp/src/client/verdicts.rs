@@ -11,6 +11,16 @@ use parking_lot::Mutex;
 use url::Url;
 
 /// What is known of servers. Cheap to clone; clients that share it learn from each other.
+///
+/// ```
+/// # use std::time::SystemTime;
+/// # use micro_mcp::{client::{Verdict, Verdicts}, proto::Era};
+/// # use url::Url;
+/// let (verdicts, url) = (Verdicts::default(), Url::parse("https://old.example/mcp")?);
+/// verdicts.set(&url, Verdict { era: Era::Legacy, http_sse: true, since: SystemTime::now() });
+/// assert_eq!(verdicts.get(&url).map(|verdict| verdict.era), Some(Era::Legacy));
+/// # Ok::<(), url::ParseError>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Verdicts(Arc<Mutex<HashMap<String, Verdict>>>);
 

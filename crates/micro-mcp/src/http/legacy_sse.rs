@@ -30,6 +30,29 @@ const MAX_OF_SUBJECT: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An endpoint of the first HTTP transport. Cheap to clone; which path it has is the caller's business.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use micro_mcp::{NoArgs, Server, client::Client, http::{Config, LegacySse, StreamableHttp}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum::{Router, extract::Request, routing::any};
+///
+/// let server = Server::builder("greeter", "1.0").tool("hi").handler(|_: NoArgs| async { "Hello!" }).build()?;
+/// let server = Arc::new(server);
+/// let old = LegacySse::new(server.clone(), Config::default());
+/// let app: Router = Router::new()
+///     .route_service("/mcp", StreamableHttp::new(server, Config::default()))
+///     .route("/sse", any(async move |request: Request| old.handle(request).await));
+/// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let address = listener.local_addr()?;
+/// # tokio::spawn(async { axum::serve(listener, app).await });
+///
+/// let client = Client::connect(&format!("http://{address}/sse")).await?;
+/// assert_eq!(client.call("hi").text().await?, "Hello!");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct LegacySse(Arc<Shared>);
 

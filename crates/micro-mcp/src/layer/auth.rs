@@ -11,6 +11,21 @@ type Check = Box<dyn Fn(&str) -> Option<Principal> + Send + Sync>;
 
 /// Lets in who shows a bearer token that a closure knows, and answers everyone else with 401 and a challenge
 /// (RFC 6750). Pipes have no tokens: whoever holds one is let through to the handler's own check.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use http::HeaderValue;
+/// # use micro_mcp::{BuildError, CallContext, Layer, NoArgs, Principal, Server, layer::Auth};
+/// let server = Server::builder("private", "1.0")
+///     .tool("whoami").handler(|cx: CallContext, _: NoArgs| async move {
+///         cx.principal.subject.map_or("nobody".to_owned(), |name| name.to_string())
+///     })
+///     .build()?;
+/// let challenge = HeaderValue::from_static("Bearer realm=\"private\"");
+/// let auth = Auth::bearer(challenge, |token| (token == "s3cret").then(|| Principal::named("ada")));
+/// let handler = auth.around(Arc::new(server)); // for `http::StreamableHttp`
+/// # Ok::<(), BuildError>(())
+/// ```
 pub struct Auth {
     check: Check,
     challenge: HeaderValue,

@@ -10,6 +10,14 @@ use super::{Layer, Next};
 use crate::{Cx, Failure, Refusal, Request};
 
 /// Runs so many requests at once, and turns away the others with 429 and `Retry-After`.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use micro_mcp::{BuildError, Layer, Server, layer::Limit};
+/// let server = Server::builder("busy", "1.0").build()?;
+/// let handler = Limit::new(64).around(Arc::new(server));
+/// # Ok::<(), BuildError>(())
+/// ```
 pub struct Limit {
     free: Semaphore,
 }

@@ -12,6 +12,22 @@ use crate::{Cx, Failure, Request};
 type Sink = Box<dyn Fn(Recorded<'_>) + Send + Sync>;
 
 /// Tells a closure of every request and its answer. It runs on the way of the call: hand on what takes time.
+///
+/// ```
+/// # use std::sync::{Arc, Mutex};
+/// # use micro_mcp::{Layer, NoArgs, Server, client::Client, layer::Record};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder("greeter", "1.0").tool("hi").handler(|_: NoArgs| async { "Hello!" }).build()?;
+/// let calls = Arc::new(Mutex::new(Vec::new()));
+/// let kept = calls.clone();
+/// let recorded = Record::to(move |it| kept.lock().unwrap().extend(it.tool.map(str::to_owned)));
+/// let client = Client::builder().in_process(recorded.around(Arc::new(server))).await?;
+/// client.call("hi").await?;
+/// assert_eq!(*calls.lock().unwrap(), ["hi"]);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Record(Sink);
 
 /// A request and its answer.

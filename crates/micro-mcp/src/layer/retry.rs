@@ -20,6 +20,15 @@ use crate::{
 /// Only what does no harm twice: requests that read, and tools that are said to be idempotent, by
 /// [`Retry::idempotent`] or by their own hints in the list that was last seen (read-only ones are). A tool's
 /// hints are its server's word: leave servers that you do not trust without this layer.
+///
+/// ```no_run
+/// # use micro_mcp::{client::{Client, Error}, layer::Retry};
+/// # async fn example() -> Result<(), Error> {
+/// let retry = Retry::new(3).idempotent("find");
+/// let client = Client::builder().layer(retry).connect("https://mcp.example/mcp").await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Retry {
     attempts: u32,
     first: Duration,

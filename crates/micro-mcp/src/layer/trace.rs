@@ -10,6 +10,14 @@ use crate::{Cx, Failure, Request};
 /// Runs each request in a `tracing` span `mcp.request`, with the caller's W3C context (`traceparent`, `tracestate`
 /// and `baggage` of `_meta`) as fields for an exporter to pick up, and the code of an error. Within it, the context
 /// is the current one ([`crate::TraceContext`]): clients that the handler calls pass it on.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use micro_mcp::{BuildError, Layer, Server, layer::Trace};
+/// let server = Server::builder("traced", "1.0").build()?;
+/// let handler = Trace.around(Arc::new(server));
+/// # Ok::<(), BuildError>(())
+/// ```
 pub struct Trace;
 
 impl Layer for Trace {

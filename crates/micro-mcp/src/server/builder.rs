@@ -168,12 +168,49 @@ impl Builder {
     }
 
     /// How long and by whom lists and resources may be kept. Default: not at all.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{NoArgs, Server, client::Client, result::{Cache, CacheScope}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("atlas", "1.0")
+    ///     .cache(Cache { ttl_ms: 60_000, scope: CacheScope::Public })
+    ///     .tool("find").handler(|_: NoArgs| async { "found" })
+    ///     .build()?;
+    /// let client = Client::builder().in_process(Arc::new(server)).await?;
+    /// let (first, again) = (client.tools().await?, client.tools().await?);
+    /// assert!(Arc::ptr_eq(&first, &again)); // it was not asked twice
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn cache(mut self, cache: Cache) -> Self {
         self.parts.cache = cache;
         self
     }
 
     /// Declares that tools, resources and prompts may log ([`super::CallContext::log`]).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{CallContext, NoArgs, Server, client::Client, proto::LogLevel};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("mill", "1.0")
+    ///     .logging()
+    ///     .tool("grind").handler(|cx: CallContext, _: NoArgs| async move {
+    ///         cx.log(LogLevel::Warning, Some("stone"), &"it runs hot").await;
+    ///         "flour"
+    ///     })
+    ///     .build()?;
+    /// let (heard, lines) = std::sync::mpsc::channel();
+    /// let client = Client::builder().on_log(LogLevel::Info, move |line| drop(heard.send(line.data)));
+    /// let client = client.in_process(Arc::new(server)).await?;
+    /// client.call("grind").await?;
+    /// assert_eq!(lines.try_recv()?, "it runs hot");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn logging(mut self) -> Self {
         self.parts.logging = true;
         self
@@ -181,6 +218,29 @@ impl Builder {
 
     /// Declares that clients may watch single resources, and will be told
     /// ([`Notifier::resource_updated`]).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{Server, client::{Changed, Client}, proto::{Resource, ResourceContents}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let uri = "sensor://kitchen";
+    /// let server = Server::builder("thermometer", "1.0")
+    ///     .subscriptions()
+    ///     .resource(Resource::new(uri, "kitchen"), |read| async move {
+    ///         Ok(ResourceContents::text(read.uri, "text/plain", "21.5"))
+    ///     })
+    ///     .build()?;
+    /// let notifier = server.notifier();
+    /// let (told, mut changes) = tokio::sync::mpsc::unbounded_channel();
+    /// let client = Client::builder().on_change(move |change| drop(told.send(change)));
+    /// let client = client.in_process(Arc::new(server)).await?;
+    /// client.subscribe(uri).await?;
+    /// notifier.resource_updated(uri);
+    /// assert_eq!(changes.recv().await, Some(Changed::Resource(uri.into())));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn subscriptions(mut self) -> Self {
         self.parts.subscriptions = true;
         self
@@ -200,6 +260,19 @@ impl Builder {
     }
 
     /// Entries on a page of a list. Default: 100.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{NoArgs, Server, client::Client};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("alphabet", "1.0").page_size(10);
+    /// let server = ('a'..='z').fold(server, |server, name| server.tool(name).handler(|_: NoArgs| async { "" }));
+    /// let client = Client::builder().in_process(Arc::new(server.build()?)).await?;
+    /// assert_eq!(client.tools().await?.len(), 26); // three pages, by sealed cursors
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn page_size(mut self, size: usize) -> Self {
         self.parts.page_size = size.max(1);
         self
@@ -207,6 +280,19 @@ impl Builder {
 
     /// The keys of cursors, of states between rounds ([`crate::Ask`]) and of task ids, to share with other replicas.
     /// Default: one of this process's own.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// use micro_mcp::{KeyRing, Server, http};
+    ///
+    /// // The same text in each replica's configuration, as `openssl rand -hex 32` prints it.
+    /// let secret = "8d3f1c0a5be2947760c1d2e3f4a5b6c7d8e9fa0b1c2d3e4f5061728394a5b6c7";
+    /// let keys = KeyRing::parse(secret)?;
+    /// let server = Server::builder("replica", "1.0").keys(keys.clone()).list_changes(false).build()?;
+    /// let config = http::Config { keys, ..http::Config::default() }; // sessions outlive the replica that made them
+    /// # let endpoint = http::StreamableHttp::new(std::sync::Arc::new(server), config);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn keys(mut self, keys: impl Into<KeyRing>) -> Self {
         self.parts.rounds.keys = keys.into();
         self
@@ -242,11 +328,62 @@ impl Builder {
     // === what it offers ===
 
     /// Begins a tool.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{CallError, Server, client::{Client, Error}, proto::ToolAnnotations};
+    /// #[derive(serde::Deserialize, schemars::JsonSchema)]
+    /// struct Divide {
+    ///     /// What is divided.
+    ///     a: i64,
+    ///     /// By what.
+    ///     b: i64,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("calculator", "1.0")
+    ///     .tool("divide")
+    ///     .description("Divide one number by another.")
+    ///     .annotations(ToolAnnotations { read_only_hint: Some(true), ..ToolAnnotations::default() })
+    ///     .example(serde_json::json!({ "a": 6, "b": 3 }))
+    ///     .handler(|Divide { a, b }: Divide| async move {
+    ///         let quotient = a.checked_div(b).ok_or("nothing can be divided by zero")?;
+    ///         Ok::<_, CallError>(quotient.to_string())
+    ///     })
+    ///     .build()?;
+    /// let client = Client::builder().in_process(Arc::new(server)).await?;
+    /// assert_eq!(client.call("divide").args(&serde_json::json!({ "a": 6, "b": 3 })).text().await?, "2");
+    /// let failed = client.call("divide").args(&serde_json::json!({ "a": 6, "b": 0 })).text().await;
+    /// assert!(matches!(failed, Err(Error::Tool(why)) if why.contains("zero")));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn tool(self, name: impl Into<String>) -> ToolBuilder {
         ToolBuilder::new(self, name.into())
     }
 
     /// Adds a resource.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{Server, client::Client, proto::{Resource, ResourceContents}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("notes", "1.0")
+    ///     .resource(Resource::new("notes://today", "today"), |read| async move {
+    ///         Ok(ResourceContents::text(read.uri, "text/plain", "Water the plants."))
+    ///     })
+    ///     .resource(Resource::new("notes://pixel", "pixel"), |read| async move {
+    ///         Ok(ResourceContents::blob(read.uri, "image/gif", "R0lGODlhAQABAAAAACwAAAAAAQABAAA="))
+    ///     })
+    ///     .build()?;
+    /// let client = Client::builder().in_process(Arc::new(server)).await?;
+    /// assert_eq!(client.resources().await?.len(), 2);
+    /// assert_eq!(client.read("notes://today").await?[0].text.as_deref(), Some("Water the plants."));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn resource<F, Fut>(mut self, resource: Resource, read: F) -> Self
     where
         F: Fn(Read) -> Fut + Send + Sync + 'static,
@@ -258,6 +395,26 @@ impl Builder {
     }
 
     /// Adds a family of resources.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use micro_mcp::{Server, client::Client, proto::{ResourceContents, ResourceTemplate}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tables = ResourceTemplate::new("calc://tables/{number}", "tables");
+    /// let server = Server::builder("calculator", "1.0")
+    ///     .resource_template(tables, |read| async move {
+    ///         let number: u64 = read.variables["number"].parse().map_err(|_| read.not_found())?;
+    ///         let table: String = (1..=10).map(|n| format!("{n} × {number} = {}\n", n * number)).collect();
+    ///         Ok(ResourceContents::text(read.uri, "text/plain", table))
+    ///     })
+    ///     .build()?;
+    /// let client = Client::builder().in_process(Arc::new(server)).await?;
+    /// assert!(client.read("calc://tables/7").await?[0].text.as_deref().is_some_and(|text| text.contains("6 × 7 = 42")));
+    /// assert!(client.read("calc://tables/seven").await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn resource_template<F, Fut>(mut self, template: ResourceTemplate, read: F) -> Self
     where
         F: Fn(Read) -> Fut + Send + Sync + 'static,
@@ -278,6 +435,23 @@ impl Builder {
     }
 
     /// Adds a prompt.
+    ///
+    /// ```
+    /// # use std::{collections::BTreeMap, sync::Arc};
+    /// # use micro_mcp::{Server, client::Client, proto::{Content, Prompt, PromptArgument, PromptMessage}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("reviewer", "1.0")
+    ///     .prompt(Prompt::new("review", [PromptArgument::required("language")]), |get| async move {
+    ///         Ok(vec![PromptMessage::user(Content::text(format!("Review this {}.", get.argument("language"))))])
+    ///     })
+    ///     .build()?;
+    /// let client = Client::builder().in_process(Arc::new(server)).await?;
+    /// let review = client.prompt("review", BTreeMap::from([("language".into(), "Rust".into())])).await?;
+    /// assert_eq!(review.messages[0].content.as_text(), Some("Review this Rust."));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn prompt<F, Fut>(mut self, prompt: Prompt, get: F) -> Self
     where
         F: Fn(GetPrompt) -> Fut + Send + Sync + 'static,
@@ -291,18 +465,21 @@ impl Builder {
     /// Completes an argument of a prompt while it is typed; the first hundred values are sent.
     ///
     /// ```
-    /// # use micro_mcp::{BuildError, Server, proto::{Content, Prompt, PromptArgument, PromptMessage}};
-    /// # fn main() -> Result<(), BuildError> {
-    /// # let language = PromptArgument { name: "language".into(), ..PromptArgument::default() };
-    /// # let prompt = Prompt { name: "review".into(), arguments: vec![language], ..Prompt::default() };
+    /// # use std::{collections::BTreeMap, sync::Arc};
+    /// # use micro_mcp::{Server, client::Client, proto::{Content, Prompt, PromptArgument, PromptMessage, Reference}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let server = Server::builder("reviewer", "1.0")
-    ///     .prompt(prompt, |get| async move {
+    ///     .prompt(Prompt::new("review", [PromptArgument::required("language")]), |get| async move {
     ///         Ok(vec![PromptMessage::user(Content::text(format!("Review this {}.", get.argument("language"))))])
     ///     })
     ///     .complete_prompt("review", "language", |typed| async move {
     ///         ["rust", "ruby", "go"].into_iter().filter(move |language| language.starts_with(&typed.value))
     ///     })
     ///     .build()?;
+    /// let client = Client::builder().in_process(Arc::new(server)).await?;
+    /// let languages = client.complete(&Reference::prompt("review"), "language", "ru", &BTreeMap::new()).await?;
+    /// assert_eq!(languages.values, ["rust", "ruby"]);
     /// # Ok(())
     /// # }
     /// ```
@@ -316,6 +493,27 @@ impl Builder {
     }
 
     /// Completes a variable of a resource template while it is typed; the template is named by its text.
+    ///
+    /// ```
+    /// # use std::{collections::BTreeMap, sync::Arc};
+    /// # use micro_mcp::{Server, client::Client, proto::{Reference, ResourceContents, ResourceTemplate}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let template = "weather://{city}";
+    /// let server = Server::builder("weather", "1.0")
+    ///     .resource_template(ResourceTemplate::new(template, "weather"), |read| async move {
+    ///         Ok(ResourceContents::text(read.uri, "text/plain", "sunny"))
+    ///     })
+    ///     .complete_template(template, "city", |typed| async move {
+    ///         ["Paris", "Prague", "Rome"].into_iter().filter(move |city| city.starts_with(&typed.value))
+    ///     })
+    ///     .build()?;
+    /// let client = Client::builder().in_process(Arc::new(server)).await?;
+    /// let cities = client.complete(&Reference::template(template), "city", "P", &BTreeMap::new()).await?;
+    /// assert_eq!(cities.values, ["Paris", "Prague"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn complete_template<F, Fut, I>(
         self,
         uri_template: impl Into<String>,

@@ -61,6 +61,26 @@ impl CallContext {
 
     /// Goes on as a task: the client gets one now, and what is asked from here on is asked within it. For
     /// tools with [`crate::ToolBuilder::task_on_demand`] and clients that know tasks; else nothing happens.
+    ///
+    /// ```
+    /// # use micro_mcp::{CallContext, CallError, Server, task::TaskMode};
+    /// #[derive(serde::Deserialize, schemars::JsonSchema)]
+    /// struct Print {
+    ///     copies: u32,
+    /// }
+    ///
+    /// let server = Server::builder("press", "1.0")
+    ///     .tool("print").task_on_demand(TaskMode::Optional).handler(|cx: CallContext, args: Print| async move {
+    ///         if args.copies > 10_000 {
+    ///             return Err(CallError::from("that is too many")); // at once, and no task was made
+    ///         }
+    ///         cx.become_task().await;
+    ///         // … print …
+    ///         Ok("printed")
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), micro_mcp::BuildError>(())
+    /// ```
     pub async fn become_task(&self) {
         if let Some(slot) = &self.slot {
             slot.become_task().await;
@@ -68,6 +88,27 @@ impl CallContext {
     }
 
     /// See [`Cx::progress`]. In a task, only the message counts: it is the task's `statusMessage`.
+    ///
+    /// ```
+    /// # use std::sync::{Arc, mpsc};
+    /// # use micro_mcp::{CallContext, NoArgs, Server, client::Client};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("press", "1.0")
+    ///     .tool("print").handler(|cx: CallContext, _: NoArgs| async move {
+    ///         for page in 1..=3 {
+    ///             cx.progress(f64::from(page), Some(3.0), Some("printing")).await;
+    ///         }
+    ///         "printed"
+    ///     })
+    ///     .build()?;
+    /// let client = Client::builder().in_process(Arc::new(server)).await?;
+    /// let (told, steps) = mpsc::channel();
+    /// client.call("print").progress(move |step| drop(told.send(step.progress))).await?;
+    /// assert_eq!(steps.try_iter().collect::<Vec<_>>(), [1.0, 2.0, 3.0]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
         if let Some(task) = self.task() {
             if let Some(message) = message {
@@ -81,6 +122,16 @@ impl CallContext {
     }
 
     /// See [`Cx::close_stream`].
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use micro_mcp::CallContext;
+    /// async fn simulate(cx: CallContext) -> &'static str {
+    ///     cx.close_stream(Duration::from_secs(30)).await; // the client comes back in half a minute
+    ///     // … half an hour of work …
+    ///     "42"
+    /// }
+    /// ```
     pub async fn close_stream(&self, retry: Duration) {
         cx::close_stream(&self.outlet, self.revision, retry).await;
     }

@@ -5,6 +5,17 @@ use micro_mcp_proto::{Era, RpcError, code};
 use crate::{AskError, InputRequired, InvalidState};
 
 /// Why a tool, a prompt or a resource has no result.
+///
+/// ```
+/// # use micro_mcp::{CallError, proto::RpcError};
+/// fn withdraw(balance: u32, amount: u32) -> Result<u32, CallError> {
+///     if amount == 0 {
+///         return Err(RpcError::invalid_params("amount must be positive").into()); // a JSON-RPC error
+///     }
+///     Ok(balance.checked_sub(amount).ok_or("there is not enough on the account")?) // the model reads it
+/// }
+/// assert!(matches!(withdraw(1, 2), Err(CallError::Failed(_))));
+/// ```
 #[derive(Debug, Clone)]
 pub enum CallError {
     /// It failed. Of a tool, the model reads why (`isError`); of anything else, the caller.

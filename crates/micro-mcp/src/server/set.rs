@@ -9,6 +9,28 @@ use super::{Builder, CallError};
 
 /// Tools, prompts and resources that belong together. `#[tools]` implements it for an `impl` block; by hand it
 /// is a list of steps of the builder.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use micro_mcp::{Builder, NoArgs, Server, ToolSet, client::Client};
+/// struct Clock {
+///     zone: &'static str,
+/// }
+///
+/// impl ToolSet for Clock {
+///     fn register(self: Arc<Self>, server: Builder) -> Builder {
+///         server.tool("zone").handler(move |_: NoArgs| std::future::ready(self.zone))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder("clock", "1.0").tools(Clock { zone: "UTC" }).build()?;
+/// let client = Client::builder().in_process(Arc::new(server)).await?;
+/// assert_eq!(client.call("zone").text().await?, "UTC");
+/// # Ok(())
+/// # }
+/// ```
 pub trait ToolSet: Send + Sync + 'static {
     /// Adds all of them to a server; closures hold a share of `self`.
     fn register(self: Arc<Self>, server: Builder) -> Builder;

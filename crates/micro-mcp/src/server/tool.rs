@@ -21,6 +21,15 @@ use crate::{
 };
 
 /// What a tool may return.
+///
+/// ```
+/// # use micro_mcp::{IntoToolResult, proto::{Content, Resource}};
+/// let words = "Here it is.".into_tool_result();
+/// let report = vec![Content::text("Sales rose."), Content::image("iVBORw0KGgo=", "image/png")].into_tool_result();
+/// let nothing = ().into_tool_result();
+/// let failed = Err::<(), _>("the printer is on fire").into_tool_result(); // `isError`
+/// assert!(words.is_ok() && report.is_ok() && nothing.is_ok() && failed.is_err());
+/// ```
 pub trait IntoToolResult {
     /// The schema of its value for programs, when all of them are of one type. Default: none.
     fn output_schema() -> Option<Schema>

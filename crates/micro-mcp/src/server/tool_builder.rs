@@ -65,6 +65,18 @@ impl ToolBuilder {
     }
 
     /// Shows this schema, word for word.
+    ///
+    /// ```
+    /// # use micro_mcp::{Schema, Server};
+    /// # use serde_json::{Map, Value};
+    /// let schema = r#"{"type":"object","properties":{"size":{"enum":["s","m","l"]}},"required":["size"]}"#;
+    /// let server = Server::builder("tailor", "1.0")
+    ///     .tool("order").input_schema_raw(Schema::parse(schema)?).handler(|order: Map<String, Value>| async move {
+    ///         format!("one in {}", order["size"])
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn input_schema_raw(mut self, schema: Schema) -> Self {
         self.input = Some(schema);
         self
@@ -115,6 +127,33 @@ impl ToolBuilder {
     }
 
     /// What runs when it is called; ends the description.
+    ///
+    /// Its future is dropped when the client cancels the call: what it holds is released, and nothing runs on.
+    ///
+    /// ```
+    /// # use std::{sync::Arc, time::Duration};
+    /// # use micro_mcp::{NoArgs, Server, client::{Client, Error}};
+    /// # use tokio_util::sync::CancellationToken;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let released = CancellationToken::new();
+    /// let token = released.clone();
+    /// let server = Server::builder("patient", "1.0")
+    ///     .tool("wait").handler(move |_: NoArgs| {
+    ///         let guard = token.clone().drop_guard();
+    ///         async move {
+    ///             std::future::pending::<()>().await;
+    ///             drop(guard);
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// let client = Client::builder().in_process(Arc::new(server)).await?;
+    /// let call = client.call("wait").timeout(Duration::from_millis(50));
+    /// assert!(matches!(call.await, Err(Error::Timeout)));
+    /// released.cancelled().await; // the server was told
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn handler<M: 'static, F: ToolFn<M>>(self, handler: F) -> Builder {
         let mut server = self.server;
         let input = self.input.unwrap_or_else(tool::schema_of::<F::Args>);

@@ -28,6 +28,15 @@ pub type OnStderr = Arc<dyn Fn(&str) + Send + Sync>;
 /// Starts a server. Its standard error goes, line by line, to the function; without one, to the log at
 /// debug level. Dropping the pipe ends the server and everything that it started.
 ///
+/// ```no_run
+/// # use micro_mcp::{client::{Client, Error}, transport::child};
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let pipe = child::spawn(tokio::process::Command::new("greeter"), None)?;
+/// let client = Client::builder().pipe(pipe).await?; // for once; `Builder::spawn` starts it anew when it ends
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// When it cannot be started.
 pub fn spawn(mut command: Command, stderr: Option<OnStderr>) -> io::Result<Pipe> {

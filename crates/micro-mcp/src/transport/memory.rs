@@ -14,6 +14,26 @@ const MESSAGES: usize = 64;
 const BYTES: usize = 4 << 20;
 
 /// The two ends of a pipe. What one says, the other hears, in order.
+///
+/// [`crate::client::Builder::in_process`] does this for you; with the ends in your own hands you also say when
+/// the server ends:
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use micro_mcp::{Drain, NoArgs, Server, client::Client, transport::{self, memory}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder("greeter", "1.0").tool("hi").handler(|_: NoArgs| async { "Hello!" }).build()?;
+/// let (here, there) = memory::pair();
+/// let (drain, serving) = (Drain::new(), Arc::new(server));
+/// let served = tokio::spawn(transport::serve(serving, there, drain.clone()));
+/// let client = Client::builder().pipe(here).await?;
+/// assert_eq!(client.call("hi").text().await?, "Hello!");
+/// drain.begin(); // the server ends as it would on a signal
+/// served.await??;
+/// # Ok(())
+/// # }
+/// ```
 pub fn pair() -> (Pipe, Pipe) {
     let (one, other) = (mpsc::channel(MESSAGES), mpsc::channel(MESSAGES));
     (end(one.0, other.1), end(other.0, one.1))

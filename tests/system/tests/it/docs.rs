@@ -7,7 +7,7 @@
 //!   in ` &` runs until the page's end; what it is said to print is waited for. A `curl` that finds
 //!   nobody, or not yet the right answer, is repeated for a while, as a reader would.
 //! - any tag followed by `file:PATH`: the text is written to that file before the next command;
-//! - `rust`: compiled, as a file that a command builds, as a doctest of the facade, or where it was copied from;
+//! - `rust`: compiled, as a file that a command builds, as a doctest of the facade or the SDK, or where it was copied from;
 //! - `json`: must be JSON, and a client's configuration is taken by a client; `sh`: only commands of [`EXEMPT`]; `toml`, `text` and `mermaid` are shown.
 //!
 //! The commands of a page share a folder, their working directory and their exported variables, and
@@ -45,7 +45,15 @@ const MADE: &[&str] = &["docs/benchmarks.md"];
 const CONNECTS: &str = "docs/getting-started.md";
 
 /// Pages without commands: their blocks and links are checked all the same.
-const PAPERS: &[&str] = &["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/guides/interop.md"];
+const PAPERS: &[&str] = &[
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "docs/mcp-sdk.md",
+    "docs/guides/client-authorization.md",
+    "docs/guides/from-rmcp.md",
+    "docs/guides/interop.md",
+];
 
 /// A test for each page.
 macro_rules! pages {
@@ -112,14 +120,17 @@ fn an_agent_that_is_configured_as_the_page_says_sees_the_tools() -> Result<()> {
 #[test]
 fn no_page_is_forgotten() -> Result<()> {
     let mut there = BTreeSet::new();
-    for entry in fs::read_dir(workspace::root()?.join("docs"))? {
-        let name = entry?.file_name();
-        let name = name.to_string_lossy();
-        if name.ends_with(".md") {
-            there.insert(format!("docs/{name}"));
+    for folder in ["docs", "docs/guides"] {
+        for entry in fs::read_dir(workspace::root()?.join(folder))? {
+            let name = entry?.file_name();
+            let name = name.to_string_lossy();
+            if name.ends_with(".md") {
+                there.insert(format!("{folder}/{name}"));
+            }
         }
     }
-    let missing: Vec<_> = there.iter().filter(|page| !PAGES.contains(&&***page) && !MADE.contains(&&***page)).collect();
+    let known = |page: &&String| [PAGES, PAPERS, MADE].iter().any(|pages| pages.contains(&page.as_str()));
+    let missing: Vec<_> = there.iter().filter(|page| !known(page)).collect();
     ensure!(missing.is_empty(), "no test follows {missing:?}");
     Ok(())
 }
@@ -162,6 +173,7 @@ fn is_compiled(path: &str, block: &page::Block) -> Result<bool> {
     let template = template.replace("{{name}}", "hello").replace("{{Type}}", "Hello");
     Ok(block.file.is_some()
         || read("crates/micro/src/lib.rs")?.contains(&format!("\"../../../{path}\""))
+        || read("crates/micro-mcp/src/lib.rs")?.contains(&format!("\"../../../{path}\""))
         || read("examples/hello/src/main.rs")?.contains(&block.text)
         || template.contains(&block.text))
 }

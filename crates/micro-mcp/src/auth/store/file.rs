@@ -24,6 +24,14 @@ const PURPOSE: &str = "mcp-credentials-1";
 ///
 /// Every change is written beside the file and moved into place, under a lock that other processes respect, so that
 /// nobody ever sees half of it.
+///
+/// ```
+/// use micro_mcp::{Key, KeyRing, auth::{FileStore, OAuth}};
+///
+/// let keys = KeyRing::from(Key::random()); // yours comes from a keychain, or from `KeyRing::parse`
+/// let user = OAuth::for_user("https://mcp.example/mcp").store(FileStore::new("credentials", keys)).build()?;
+/// # Ok::<(), micro_mcp::auth::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct FileStore(Arc<Inner>);
 

@@ -10,6 +10,37 @@ use url::Url;
 ///
 /// [`Bearer`] is the one that knows a token already. Implementations serve many requests at once and
 /// never show secrets in `Debug` or errors.
+///
+/// ```
+/// use futures_core::future::BoxFuture;
+/// use http::{HeaderMap, HeaderValue, Method};
+/// use micro_mcp::client::{AuthError, Client, Credentials, Refused, Retry};
+/// use url::Url;
+///
+/// /// A key in a header of the company's own.
+/// struct ApiKey(HeaderValue);
+///
+/// impl Credentials for ApiKey {
+///     fn authorize<'a>(
+///         &'a self,
+///         headers: &'a mut HeaderMap,
+///         _: &'a Url,
+///         _: &'a Method,
+///     ) -> BoxFuture<'a, Result<(), AuthError>> {
+///         headers.insert("x-api-key", self.0.clone());
+///         Box::pin(std::future::ready(Ok(())))
+///     }
+///
+///     fn challenged<'a>(&'a self, _: Refused<'a>) -> BoxFuture<'a, Result<Retry, AuthError>> {
+///         Box::pin(std::future::ready(Ok(Retry::No)))
+///     }
+/// }
+/// # impl std::fmt::Debug for ApiKey {
+/// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("ApiKey(…)") }
+/// # }
+///
+/// let client = Client::builder().credentials(ApiKey(HeaderValue::from_static("s3cret")));
+/// ```
 pub trait Credentials: fmt::Debug + Send + Sync + 'static {
     /// Adds what this request needs to its headers. Runs before every request, and anew before one
     /// that is sent again. The URL and the method are given because proofs of possession name them

@@ -24,6 +24,26 @@ use crate::{
 
 /// A WebSocket endpoint. Cheap to clone; which path it has is the caller's business, and so is a server that
 /// lets connections be upgraded.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use micro_mcp::{Drain, Guard, NoArgs, Server, client::Client, transport::websocket::WebSocket};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum::{Router, extract::Request, routing::get};
+///
+/// let server = Server::builder("greeter", "1.0").tool("hi").handler(|_: NoArgs| async { "Hello!" }).build()?;
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// let address = listener.local_addr()?;
+/// let endpoint = WebSocket::new(Arc::new(server), Guard::of(address), Drain::new());
+/// let app: Router = Router::new().route("/ws", get(async move |request: Request| endpoint.handle(request)));
+/// tokio::spawn(async { axum::serve(listener, app).await });
+///
+/// let client = Client::connect(&format!("ws://{address}/ws")).await?;
+/// assert_eq!(client.call("hi").text().await?, "Hello!");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct WebSocket(Arc<Endpoint>);
 

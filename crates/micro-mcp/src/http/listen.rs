@@ -1,4 +1,4 @@
-//! A process that is one server and nothing else, in one line.
+//! A process that is one HTTP server and nothing else, in one line.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -10,37 +10,15 @@ use micro_runtime::{
 };
 use tokio::net::{TcpListener, ToSocketAddrs};
 
-use super::Server;
-use crate::{
-    http::{Config, StreamableHttp},
-    stdio,
-};
+use super::{Config, StreamableHttp};
+use crate::Server;
 
 /// How long calls in flight may take once the process is asked to end.
 const GRACE: Duration = Duration::from_secs(10);
 
 impl Server {
-    /// Serves the client that started this process, on standard input and output, until it closes them.
-    /// Nothing else may write to standard output. For layers and for other pipes: [`stdio::serve`].
-    ///
-    /// ```no_run
-    /// use micro_mcp::{NoArgs, Server};
-    ///
-    /// #[tokio::main]
-    /// async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    ///     let server = Server::builder("greeter", "1.0").tool("hi").handler(|_: NoArgs| async { "Hello!" }).build()?;
-    ///     Ok(server.serve_stdio().await?)
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    /// When reading or writing fails. A client that went away is no error.
-    pub async fn serve_stdio(self) -> io::Result<()> {
-        stdio::serve(Arc::new(self), tokio::io::stdin(), tokio::io::stdout(), Drain::new()).await
-    }
-
     /// Serves Streamable HTTP at `/mcp` of this address until the process is asked to end (SIGINT, SIGTERM);
-    /// calls in flight then have ten seconds. Session ids are sealed with [`super::Builder::keys`]. A loopback
+    /// calls in flight then have ten seconds. Session ids are sealed with [`crate::Builder::keys`]. A loopback
     /// address answers only those who call it by a loopback name; pages in a browser are answered nowhere.
     ///
     /// For layers, other paths, other limits, or an app that has more to serve: [`StreamableHttp`].
@@ -72,7 +50,7 @@ impl Server {
     async fn serve_listener(self, listener: TcpListener, drain: Drain) -> io::Result<()> {
         let address = listener.local_addr()?;
         tracing::info!(url = format!("http://{address}/mcp"), "serving MCP");
-        let keys = self.shared.parts.lock().rounds.keys.clone();
+        let keys = self.keys();
         let config = Config { guard: Guard::of(address), keys, drain: drain.clone(), ..Config::default() };
         let endpoint = StreamableHttp::new(Arc::new(self), config);
         let serving = serve(listener, Limits::default(), drain.clone(), move |request| {
