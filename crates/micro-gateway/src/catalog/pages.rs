@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::Tool;
 
 /// The pages of one visible set.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Pages {
     pages: Vec<Page>,
     /// Page by the cursor that asks for it.
@@ -27,6 +27,13 @@ pub(crate) struct Page {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("invalid cursor: list again from the start")]
 pub(crate) struct InvalidCursor;
+
+/// Of no tools: a list all the same.
+impl Default for Pages {
+    fn default() -> Self {
+        Self::render(std::iter::empty())
+    }
+}
 
 impl Pages {
     /// Tools on a page. Hosts that ignore `nextCursor` see this many.
@@ -80,4 +87,17 @@ fn list(tools: &[(&str, &Tool)], next: Option<&str>, modern: bool) -> Bytes {
     }
     json.push('}');
     json.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn before_there_are_tools_the_list_is_empty() {
+        let pages = Pages::default();
+        let page = pages.get(None).unwrap();
+        assert_eq!(&page.legacy[..], br#"{"tools":[]}"#);
+        assert!(pages.get(Some("made up")).is_err());
+    }
 }
