@@ -3,5 +3,11 @@
 //!
 //! Knows the protocol and the ways to a server. Does not know flags and terminals: those are the commands'.
 
+pub(crate) mod capture;
 pub(crate) mod inspect;
+pub(crate) mod junit;
+pub(crate) mod record;
+pub(crate) mod replay;
 pub(crate) mod target;
+pub(crate) mod validate;
+mod wire;

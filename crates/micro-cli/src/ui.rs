@@ -32,6 +32,8 @@ pub(crate) struct Ui {
     color: Color,
     out: AutoStream<io::Stdout>,
     err: AutoStream<io::Stderr>,
+    /// Characters of a line that is only there until the next one.
+    passing: usize,
     failed: Option<io::Error>,
 }
 
@@ -41,6 +43,7 @@ impl Ui {
             color,
             out: AutoStream::new(io::stdout(), color.choice()),
             err: AutoStream::new(io::stderr(), color.choice()),
+            passing: 0,
             failed: None,
         }
     }
@@ -52,6 +55,7 @@ impl Ui {
 
     /// Prints one line of data.
     pub(crate) fn data(&mut self, text: impl Display) {
+        self.wipe();
         let written = writeln!(self.out, "{text}");
         self.keep(written);
     }
@@ -88,14 +92,29 @@ impl Ui {
 
     /// Tells people something that is no data.
     pub(crate) fn note(&mut self, text: impl Display) {
+        self.wipe();
         let written = writeln!(self.err, "{text}");
         self.keep(written);
     }
 
-    /// Tells people who are watching how far it is. Logs and scripts need not know.
+    /// Tells people who are watching how far it is, on a line that is gone with the next thing said. Logs and
+    /// scripts need not know.
     pub(crate) fn progress(&mut self, text: impl Display) {
         if io::stderr().is_terminal() {
-            self.note(text.dimmed());
+            self.wipe();
+            let text = text.to_string();
+            self.passing = text.chars().count();
+            let written = write!(self.err, "{}", text.dimmed()).and_then(|()| self.err.flush());
+            self.keep(written);
+        }
+    }
+
+    /// Wipes what was only there in passing.
+    fn wipe(&mut self) {
+        let length = std::mem::take(&mut self.passing);
+        if length > 0 {
+            let written = write!(self.err, "\r{:length$}\r", "").and_then(|()| self.err.flush());
+            self.keep(written);
         }
     }
 
@@ -122,6 +141,7 @@ impl Ui {
 
     /// Flushes. Fails when something could not be printed, unless the reader has had enough (`| head`).
     pub(crate) fn finish(&mut self) -> Result<(), CommandError> {
+        self.wipe();
         let flushed = self.out.flush();
         self.keep(flushed);
         match self.failed.take() {

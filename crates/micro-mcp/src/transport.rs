@@ -83,6 +83,11 @@ impl Pipe {
         Self { sink: Box::pin(sink), stream: stream.boxed() }
     }
 
+    /// The way out and the way in.
+    pub fn split(self) -> (MessageSink, MessageStream) {
+        (self.sink, self.stream)
+    }
+
     /// One message a line, as on stdio (`basic/transports/stdio`).
     ///
     /// ```

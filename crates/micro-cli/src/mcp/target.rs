@@ -1,9 +1,19 @@
 //! Where an MCP server is, and what is needed to be let in.
 
-use std::{collections::VecDeque, ffi::OsString, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    ffi::OsString,
+    fmt,
+    io::{self, Write},
+    sync::Arc,
+    time::Duration,
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use micro_mcp::client::{Builder, Client, Error};
+use micro_mcp::{
+    client::{Builder, Client, Error},
+    transport::{Pipe, child, websocket},
+};
 use parking_lot::Mutex;
 use tokio::process::Command;
 use url::Url;
@@ -12,6 +22,8 @@ use crate::error::{CommandError, Kind};
 
 /// Of what a server writes to its standard error, this many lines are kept for whoever asks why it failed.
 const LAST_WORDS: usize = 8;
+/// Largest message taken from a server, in bytes.
+pub(crate) const MESSAGE_LIMIT: usize = 16 << 20;
 
 /// A server, and how to speak to it.
 #[derive(Debug, Clone)]
@@ -94,6 +106,28 @@ impl Target {
             Place::Command(words) => {
                 let words = words.clone();
                 builder.spawn(move || command(&words)).await
+            }
+        }
+    }
+
+    /// A new pipe to a server that has one: to a new process, or over a new WebSocket. The messages on it are
+    /// the caller's business. `None` for one that is spoken to over HTTP. Aloud, what a program writes to its
+    /// standard error goes to ours.
+    pub(crate) async fn pipe(&self, aloud: bool) -> Option<io::Result<Pipe>> {
+        match &self.place {
+            Place::Address(url) if url.scheme().starts_with("ws") => {
+                Some(websocket::connect(url.as_str(), self.headers.clone(), MESSAGE_LIMIT).await)
+            }
+            Place::Address(_) => None,
+            Place::Command(words) => {
+                let last_words = self.last_words.clone();
+                let hear = move |line: &str| {
+                    last_words.hear(line);
+                    if aloud {
+                        let _ = writeln!(io::stderr(), "{line}"); // as if it were not behind a pipe
+                    }
+                };
+                Some(child::spawn(command(words), Some(Arc::new(hear))))
             }
         }
     }

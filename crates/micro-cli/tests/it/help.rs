@@ -25,6 +25,9 @@ fn every_command_has_examples() {
         "mcp list",
         "mcp test",
         "mcp inspect",
+        "mcp validate",
+        "mcp record",
+        "mcp replay",
         "doctor",
         "completion",
     ];

@@ -9,5 +9,7 @@ mod docs;
 mod hostile;
 mod inspect;
 mod reload;
+mod replay;
 mod replicas;
 mod servers;
+mod validate;

@@ -51,7 +51,7 @@ pub(super) struct Revisions {
     era: Option<EraName>,
     /// Only this revision; may be given again
     #[arg(long = "revision", value_name = "DATE", value_parser = revision)]
-    only: Vec<Revision>,
+    revisions: Vec<Revision>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -71,7 +71,8 @@ impl Revisions {
     pub(super) fn list(&self) -> Vec<Revision> {
         let era = self.era.map(|era| if era == EraName::Modern { Era::Modern } else { Era::Legacy });
         let wanted = |revision: &Revision| {
-            era.is_none_or(|era| era == revision.era()) && (self.only.is_empty() || self.only.contains(revision))
+            era.is_none_or(|era| era == revision.era())
+                && (self.revisions.is_empty() || self.revisions.contains(revision))
         };
         Revision::ALL.into_iter().filter(wanted).collect()
     }
