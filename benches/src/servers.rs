@@ -182,7 +182,8 @@ fn server(tools: usize) -> Result<Arc<Server>> {
 }
 
 async fn sdk_stdio() -> Result<()> {
-    stdio::serve(server(1)?, tokio::io::stdin(), tokio::io::stdout(), Drain::new()).await?;
+    let (input, output) = stdio::standard();
+    stdio::serve(server(1)?, input, output, Drain::new()).await?;
     Ok(())
 }
 

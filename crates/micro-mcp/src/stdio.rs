@@ -3,7 +3,11 @@
 use std::{io, sync::Arc};
 
 use micro_runtime::Drain;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::unix::pipe,
+};
+use tokio_util::either::Either;
 
 use crate::{
     Handler, Server,
@@ -28,7 +32,8 @@ pub const LINE_LIMIT: usize = 4 << 20;
 /// async fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     let server = Server::builder("greeter", "1.0").tool("hi").handler(|_: NoArgs| async { "Hello!" }).build()?;
 ///     let handler = Trace.around(Arc::new(server));
-///     Ok(stdio::serve(handler, tokio::io::stdin(), tokio::io::stdout(), Drain::new()).await?)
+///     let (input, output) = stdio::standard();
+///     Ok(stdio::serve(handler, input, output, Drain::new()).await?)
 /// }
 /// ```
 ///
@@ -41,6 +46,19 @@ where
 {
     let pipe = Pipe::new(Out::new(writer), Lines::new(reader, LINE_LIMIT).stream());
     transport::serve(handler, pipe, drain).await
+}
+
+/// This process's standard input and output, for [`serve`].
+///
+/// Pipes, which is what clients give their servers, are read and written by the task that waits for them;
+/// on other systems than Linux, and where they are files, sockets or a terminal, threads do it, which costs
+/// several times as much a message. What else has the pipe open is not disturbed.
+pub fn standard() -> (impl AsyncRead + Unpin + Send, impl AsyncWrite + Unpin + Send) {
+    // Opened anew: what is set on these (not to block) is not set on what others hold.
+    let open = pipe::OpenOptions::new();
+    let input = open.open_receiver("/proc/self/fd/0").map_or_else(|_| Either::Right(tokio::io::stdin()), Either::Left);
+    let output = open.open_sender("/proc/self/fd/1").map_or_else(|_| Either::Right(tokio::io::stdout()), Either::Left);
+    (input, output)
 }
 
 impl Server {
@@ -60,6 +78,7 @@ impl Server {
     /// # Errors
     /// When reading or writing fails. A client that went away is no error.
     pub async fn serve_stdio(self) -> io::Result<()> {
-        serve(Arc::new(self), tokio::io::stdin(), tokio::io::stdout(), Drain::new()).await
+        let (input, output) = standard();
+        serve(Arc::new(self), input, output, Drain::new()).await
     }
 }

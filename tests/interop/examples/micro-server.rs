@@ -81,7 +81,8 @@ async fn main() -> anyhow::Result<()> {
     let server = Arc::new(offers(asks(tools(server))).build()?);
     let drain = Drain::new();
     let Some(address) = args.address else {
-        return Ok(stdio::serve(server, tokio::io::stdin(), tokio::io::stdout(), drain).await?);
+        let (input, output) = stdio::standard();
+        return Ok(stdio::serve(server, input, output, drain).await?);
     };
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;

@@ -93,7 +93,8 @@ async fn run(address: Option<SocketAddr>, keys: KeyRing, replica: bool) -> anyho
         asked.begin();
     });
     let Some(address) = address else {
-        stdio::serve(server, tokio::io::stdin(), tokio::io::stdout(), drain).await?;
+        let (input, output) = stdio::standard();
+        stdio::serve(server, input, output, drain).await?;
         // A thread may still wait for input that nobody will read.
         std::process::exit(0);
     };

@@ -69,7 +69,7 @@ async fn stdio(ui: &mut Ui, cx: &Cx, config: &Config) -> Result<(), CommandError
         signal.await;
         asked.begin();
     });
-    let (stdin, stdout) = (tokio::io::stdin(), tokio::io::stdout());
+    let (stdin, stdout) = micro_mcp::stdio::standard();
     let served = micro_mcp::stdio::serve(core.handler(false), stdin, stdout, drain).await;
     core.close().await;
     served.map_err(|error| CommandError::unavailable("the client's pipe broke").because(error))
