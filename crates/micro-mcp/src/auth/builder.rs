@@ -9,9 +9,8 @@ use super::{
     consent::Consent,
     dpop::Dpop,
     error::{Document, Error},
-    fetch::Fetch,
+    fetch::{Fetch, Switches},
     grants::{Grant, IdentityProvider, SubjectToken, User},
-    guard::Guard,
     registration::KnownClient,
     scopes::Scopes,
     store::{CredentialStore, MemoryStore},
@@ -175,8 +174,9 @@ impl Builder {
                 user.client_url = Some(url);
             }
         }
-        let guard = Guard::new(&server, self.private_addresses, self.plain_http);
-        let fetch = Fetch::new(guard, self.system_proxy)
+        let switches =
+            Switches { private: self.private_addresses, plain_http: self.plain_http, proxy: self.system_proxy };
+        let fetch = Fetch::new(&server, switches)
             .map_err(|error| Error::Unreachable(Document::AuthorizationServer, Some(error)))?;
         let store = self.store.map_or_else(|| Arc::new(MemoryStore::new()) as Arc<dyn CredentialStore>, |slot| slot.0);
         Ok(OAuth(Arc::new(Inner {

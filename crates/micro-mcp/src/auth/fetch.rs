@@ -35,6 +35,18 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Fetch {
     client: reqwest::Client,
     guard: Arc<Guard>,
+    switches: Switches,
+}
+
+/// What the client's owner allows beyond the usual.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Switches {
+    /// Addresses that are more private than the server's own.
+    pub(crate) private: bool,
+    /// Addresses without TLS on other machines.
+    pub(crate) plain_http: bool,
+    /// Requests go the way the system says, and the proxy's rules hold for what names resolve to.
+    pub(crate) proxy: bool,
 }
 
 /// What came back.
@@ -46,18 +58,23 @@ pub(crate) struct Answer {
 }
 
 impl Fetch {
-    /// With `proxy`, requests go the way the system says, and the proxy's rules hold for what names resolve to.
-    pub(crate) fn new(guard: Guard, proxy: bool) -> Result<Self, reqwest::Error> {
-        let guard = Arc::new(guard);
+    /// Asks what this server may name.
+    pub(crate) fn new(server: &Url, switches: Switches) -> Result<Self, reqwest::Error> {
+        let guard = Arc::new(Guard::new(server, switches.private, switches.plain_http));
         let mut client = reqwest::Client::builder()
             .dns_resolver(Resolver(guard.clone()))
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT);
-        if !proxy {
+        if !switches.proxy {
             client = client.no_proxy();
         }
-        Ok(Self { client: client.build()?, guard })
+        Ok(Self { client: client.build()?, guard, switches })
+    }
+
+    /// The same for what another server may name.
+    pub(crate) fn around(&self, server: &Url) -> Result<Self, reqwest::Error> {
+        Self::new(server, self.switches)
     }
 
     /// A metadata document; `None` when there is none at this place (a status of 4xx, or something that is not JSON).
@@ -202,7 +219,7 @@ mod tests {
     }
 
     fn fetch(server: &str) -> Fetch {
-        Fetch::new(Guard::new(&Url::parse(server).unwrap(), false, false), false).unwrap()
+        Fetch::new(&Url::parse(server).unwrap(), Switches::default()).unwrap()
     }
 
     async fn outcome(fetch: &Fetch, url: &Url) -> String {
@@ -252,5 +269,19 @@ mod tests {
         let error = fetch(url.as_str()).document(Document::Token, &url).await.unwrap_err();
         assert_eq!(error.to_string(), "could not reach the token endpoint");
         assert!(!format!("{error:?}").contains("secret-path"));
+    }
+
+    #[test]
+    fn what_the_owner_allows_holds_for_every_server() {
+        let (server, other) =
+            (Url::parse("https://mcp.example/").unwrap(), Url::parse("https://idp.example/").unwrap());
+        for allowed in [true, false] {
+            let switches = Switches { private: allowed, plain_http: allowed, proxy: false };
+            let fetch = Fetch::new(&server, switches).unwrap().around(&other).unwrap();
+            for url in ["http://idp.example/token", "https://10.0.0.1/token"] {
+                let outcome = fetch.url(Document::AuthorizationServer, url);
+                assert_eq!(outcome.is_ok(), allowed, "{url}: {outcome:?}");
+            }
+        }
     }
 }

@@ -85,7 +85,7 @@ impl Inner {
                     return Err(Error::Moved);
                 }
                 let client = ClientAuth::known(client, &found.server)?;
-                let mut form = grants::parameters(grant, found, scopes.as_ref()).await?;
+                let mut form = grants::parameters(&self.fetch, grant, found, scopes.as_ref()).await?;
                 form.push(("resource", found.resource.clone()));
                 form.extend(scopes.as_ref().map(|scopes| ("scope", scopes.to_string())));
                 self.ask_endpoint(&found.server, &client, proofs.as_deref(), &form).await?
@@ -127,7 +127,7 @@ impl Inner {
         ];
         let granted = match self.ask_endpoint(&server, &client, active.proofs.as_deref(), &form).await {
             Ok(granted) => granted,
-            Err(Error::Refused(..)) => return self.newer_than(active).await,
+            Err(error) if is_over(&error) => return self.newer_than(active).await,
             Err(error) => return Err(error),
         };
         let tokens = Tokens {
@@ -283,11 +283,37 @@ impl Inner {
     }
 }
 
+/// Whether the refresh token is of no more use. What else goes wrong passes, or is not the token's fault.
+fn is_over(error: &Error) -> bool {
+    matches!(error, Error::Refused(_, code) if matches!(code.as_str(), "invalid_grant" | "invalid_client" | "unauthorized_client"))
+}
+
 /// Whether the server seems to have forgotten the client: it says so, or shows the user a page instead of going on.
 fn is_strange(error: &Error) -> bool {
     match error {
         Error::Refused(_, code) => matches!(code.as_str(), "invalid_client" | "unauthorized_client"),
         Error::Consent(ConsentError::TimedOut) => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::error::Code;
+
+    #[test]
+    fn only_a_refusal_of_the_token_or_its_client_ends_a_refresh_token() {
+        for (error, over) in [
+            (Error::Refused(Document::Token, Code::of("invalid_grant")), true),
+            (Error::Refused(Document::Token, Code::of("invalid_client")), true),
+            (Error::Refused(Document::Token, Code::of("unauthorized_client")), true),
+            (Error::Refused(Document::Token, Code::of("temporarily_unavailable")), false),
+            (Error::Refused(Document::Token, Code::of("server_error")), false),
+            (Error::Refused(Document::Token, Code::of("rate_limited")), false),
+            (Error::Malformed(Document::Token), false),
+        ] {
+            assert_eq!(is_over(&error), over, "{error}");
+        }
     }
 }

@@ -11,7 +11,6 @@ use super::{
     discovery::{Found, authorization_server},
     error::{Document, Error},
     fetch::Fetch,
-    guard::Guard,
     registration::{ClientAuth, KnownClient, refusal},
     scopes::Scopes,
     secret::Secret,
@@ -122,7 +121,7 @@ impl IdentityProvider {
     }
 
     /// Exchanges the user's ID token for an assertion that the MCP server's authorization server takes (RFC 8693).
-    async fn assertion(&self, found: &Found, scopes: Option<&Scopes>) -> Result<Secret, Error> {
+    async fn assertion(&self, fetch: &Fetch, found: &Found, scopes: Option<&Scopes>) -> Result<Secret, Error> {
         #[derive(Deserialize)]
         struct Exchanged {
             access_token: Secret,
@@ -131,8 +130,8 @@ impl IdentityProvider {
         let malformed = Error::Malformed(Document::Token);
         // The provider was named by the client's owner, not by the server: it may be where the owner says.
         let url = Url::parse(&self.issuer).map_err(|_| Error::NoMetadata)?;
-        let fetch = Fetch::new(Guard::new(&url, false, false), false)
-            .map_err(|error| Error::Unreachable(Document::AuthorizationServer, Some(error)))?;
+        let fetch =
+            fetch.around(&url).map_err(|error| Error::Unreachable(Document::AuthorizationServer, Some(error)))?;
         let server = authorization_server(&fetch, &self.issuer, false).await?;
         let client = ClientAuth::known(&self.client, &server)?;
         let endpoint = Endpoint {
@@ -164,6 +163,7 @@ impl IdentityProvider {
 
 /// The parameters of a token request that needs no user; `resource` and `scope` are the caller's.
 pub(crate) async fn parameters(
+    fetch: &Fetch,
     grant: &Grant,
     found: &Found,
     scopes: Option<&Scopes>,
@@ -171,7 +171,7 @@ pub(crate) async fn parameters(
     let assertion = match grant {
         Grant::User(_) | Grant::Machine(_) => return Ok(vec![("grant_type", "client_credentials".to_owned())]),
         Grant::Workload(_, token) => token.get().await?,
-        Grant::Enterprise(_, provider) => provider.assertion(found, scopes).await?,
+        Grant::Enterprise(_, provider) => provider.assertion(fetch, found, scopes).await?,
     };
     Ok(vec![("grant_type", JWT_BEARER.to_owned()), ("assertion", assertion.expose().to_owned())])
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION};
 use serde::{Deserialize, Serialize};
-use url::{Url, form_urlencoded};
+use url::{Host, Url, form_urlencoded};
 
 use super::{
     error::{Code, Document, Error},
@@ -125,9 +125,25 @@ pub(crate) struct Registration {
 impl Registration {
     /// Whether it can be used for this redirect now.
     pub(crate) fn serves(&self, redirect_uri: &str) -> bool {
-        self.redirect_uri == redirect_uri
+        (self.redirect_uri == redirect_uri || is_same_loopback(&self.redirect_uri, redirect_uri))
             && (self.client_secret_expires_at == 0 || self.client_secret_expires_at > now())
     }
+}
+
+/// Whether two redirects lead to the same loopback address: authorization servers allow any port there (RFC 8252
+/// section 7.3). One that does not is noticed when the user does not come back.
+fn is_same_loopback(one: &str, other: &str) -> bool {
+    let without_port = |text: &str| {
+        let mut url = Url::parse(text).ok().filter(|url| url.scheme() == "http")?;
+        let loopback = match url.host()? {
+            Host::Ipv4(ip) => ip.is_loopback(),
+            Host::Ipv6(ip) => ip.is_loopback(),
+            Host::Domain(_) => false,
+        };
+        url.set_port(None).ok()?;
+        loopback.then_some(url)
+    };
+    without_port(one).is_some_and(|one| without_port(other) == Some(one))
 }
 
 /// Asks to be known (RFC 7591 section 3).
@@ -286,6 +302,26 @@ mod tests {
         ] {
             let chosen = choose(&proof, registered, &server(supported.as_deref())).ok();
             assert_eq!(chosen, expected, "{proof:?} {registered:?} {supported:?}");
+        }
+    }
+
+    #[test]
+    fn a_registration_serves_every_port_of_its_loopback_address() {
+        let registered = "http://127.0.0.1:4000/callback";
+        for (registered, redirect, serves) in [
+            (registered, registered, true),
+            (registered, "http://127.0.0.1:5000/callback", true),
+            ("http://[::1]:4000/callback", "http://[::1]:5000/callback", true),
+            (registered, "http://127.0.0.1:5000/other", false),
+            (registered, "https://127.0.0.1:5000/callback", false),
+            (registered, "http://[::1]:4000/callback", false),
+            ("http://localhost:4000/cb", "http://localhost:5000/cb", false),
+            ("https://app.example:1/cb", "https://app.example:2/cb", false),
+            ("https://app.example/cb", "https://app.example/cb", true),
+        ] {
+            let json = serde_json::json!({ "client_id": "c", "redirect_uri": registered });
+            let registration: Registration = serde_json::from_value(json).unwrap();
+            assert_eq!(registration.serves(redirect), serves, "{registered} {redirect}");
         }
     }
 
