@@ -150,6 +150,8 @@ impl TaskHandle {
                     next = begun + pause(following.interval.max(MIN_INTERVAL), failed, MAX_PAUSE);
                     failed += 1;
                 }
+                // The task was begun: whoever hears that nothing arrived would begin it again.
+                Err(Error::SessionLost | Error::Closed) => return Err(Error::Disconnected),
                 Err(error) => return Err(error),
             }
         }

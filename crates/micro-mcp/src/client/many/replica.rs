@@ -119,9 +119,10 @@ impl Group {
                     continue;
                 }
             };
-            match ask(client).await {
+            match ask(client.clone()).await {
                 Err(error) if is_illness(&error) => {
                     replica.failed();
+                    replica.lost(&client, &error).await;
                     let never_arrived = matches!(error, Error::SessionLost | Error::Closed);
                     last = Some(error);
                     if !repeatable && !never_arrived {
@@ -159,13 +160,28 @@ impl Replica {
         }
     }
 
+    /// Lets go of a client that will not connect again.
+    async fn lost(&self, lost: &Client, error: &Error) {
+        if matches!(error, Error::Closed) {
+            let mut client = self.client.lock().await;
+            client.take_if(|client| Arc::ptr_eq(&client.0, &lost.0));
+        }
+    }
+
     pub(super) fn is_ill(&self) -> bool {
         self.breaker.lock().failures > 0
     }
 
     /// Asks whether it is well again.
     pub(super) async fn check(&self) {
-        let well = async { self.client().await?.check().await };
+        let well = async {
+            let client = self.client().await?;
+            let outcome = client.check().await;
+            if let Err(error) = &outcome {
+                self.lost(&client, error).await;
+            }
+            outcome
+        };
         match timeout(CHECK_PATIENCE, well).await {
             Ok(Ok(())) => self.breaker.lock().succeeded(),
             Ok(Err(error)) => tracing::debug!(%error, "a replica is still ill"),

@@ -1,12 +1,19 @@
 //! Several servers as one, some of which fail.
 
-use std::sync::Arc;
+use std::{future::IntoFuture, sync::Arc, time::Duration};
 
-use micro_mcp::client::{Balance, Client, Error, Many, ManyBuilder};
+use micro_mcp::{
+    client::{Balance, Client, Error, Many, ManyBuilder},
+    task::TaskConfig,
+    transport::{self, memory},
+};
+use micro_runtime::Drain;
+use parking_lot::Mutex;
 use serde_json::json;
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::{
-    fixture::taken,
+    fixture::{server, taken, waiting},
     transports::ways::{Place, Way},
 };
 
@@ -76,6 +83,55 @@ async fn what_may_have_been_done_is_not_done_again() {
         places[1].waiting.go.add_permits(1);
     });
     assert!(!outcome.unwrap().is_error);
+}
+
+#[tokio::test]
+async fn a_server_on_one_pipe_is_connected_to_again_when_it_was_lost() {
+    let serving = Arc::new(Mutex::new(JoinSet::new()));
+    let carriers = serving.clone();
+    let connect = move || {
+        let (ours, theirs) = memory::pair();
+        let server = server(&waiting());
+        carriers.lock().spawn(async move { drop(transport::serve(Arc::new(server), theirs, Drain::new()).await) });
+        Client::builder().pipe(ours)
+    };
+    let many = Many::builder().server("calc", connect).unwrap().build();
+    let add = || many.call("calc__add").args(&json!({ "a": 1, "b": 2 })).into_future();
+    add().await.unwrap();
+    serving.lock().abort_all();
+    while !serving.lock().is_empty() {
+        let ended = serving.lock().try_join_next();
+        ended.map_or_else(|| (), drop);
+        tokio::task::yield_now().await;
+    }
+    let lost = add().await;
+    assert!(add().await.is_ok(), "after {lost:?}");
+}
+
+#[tokio::test]
+async fn a_task_that_was_begun_is_not_begun_again_elsewhere() {
+    let interval = Duration::from_millis(20);
+    let servers = [(); 2].map(|()| (waiting(), Arc::new(Mutex::new(JoinSet::new()))));
+    let many = servers.iter().fold(Many::builder(), |builder, (waiting, serving)| {
+        let (waiting, serving) = (waiting.clone(), serving.clone());
+        let connect = move || {
+            let (ours, theirs) = memory::pair();
+            let server =
+                crate::tasks::server(&waiting, TaskConfig { poll_interval: interval, ..TaskConfig::default() });
+            serving.lock().spawn(async move { drop(transport::serve(Arc::new(server), theirs, Drain::new()).await) });
+            Client::builder().tasks().pipe(ours)
+        };
+        builder.replica("busy", Balance::RoundRobin, connect).unwrap()
+    });
+    let many = many.build();
+    let call = timeout(Duration::from_secs(20), many.call("busy__work").into_future());
+    let (outcome, ()) = tokio::join!(call, async {
+        taken(&servers[0].0.begun).await;
+        servers[0].1.lock().abort_all();
+    });
+    let outcome = outcome.expect("it is given up");
+    assert!(outcome.as_ref().is_err_and(Error::is_transient), "{outcome:?}");
+    assert_eq!(servers[1].0.begun.available_permits(), 0, "nobody else was asked");
 }
 
 #[tokio::test]
