@@ -21,7 +21,7 @@ mod task;
 mod verdicts;
 mod watch;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use micro_mcp_proto::{Era, Revision};
 use serde::Serialize;
@@ -156,11 +156,10 @@ impl Client {
         Ok(self.send(ask).await?.result)
     }
 
-    /// Ends the session and the connection. Other clones find the client closed.
+    /// Ends the session and the connection, for good: what this client and its clones are asked after that ends
+    /// with [`Error::Closed`].
     pub async fn close(&self) {
-        if let Ok(link) = self.0.core.link().await {
-            link.exchange.close().await;
-        }
+        self.0.core.close().await;
     }
 
     /// Wants to hear, through [`Builder::on_change`], when this resource changes. Returns when the server
@@ -180,13 +179,15 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// When the server does not agree in time.
+    /// When the server does not agree, or not in time.
     pub async fn subscribe(&self, uri: impl Into<String>) -> Result<(), Error> {
         let uri = uri.into();
-        self.0.standing.send_replace(Standing::Pending); // an old refusal says nothing about this
-        self.0.wanted.send_if_modified(|wanted| wanted.uris.insert(uri.clone()));
-        let outcome = self.watching().await;
-        if outcome.is_err() {
+        let new = self.0.wanted.send_if_modified(|wanted| wanted.uris.insert(uri.clone()));
+        let outcome = match self.agreed().await {
+            Ok(left_out) if left_out.contains(&uri) => Err(Error::NotTold(uri.clone())),
+            outcome => outcome.map(drop),
+        };
+        if outcome.is_err() && new {
             self.0.wanted.send_if_modified(|wanted| wanted.uris.remove(&uri));
         }
         outcome
@@ -211,16 +212,21 @@ impl Client {
     /// # Errors
     /// When the server refuses, or does not agree in time.
     pub async fn watching(&self) -> Result<(), Error> {
+        self.agreed().await?.pop_first().map_or(Ok(()), |uri| Err(Error::NotTold(uri)))
+    }
+
+    /// Waits for the server's word on all that is wanted; what it leaves out.
+    async fn agreed(&self) -> Result<BTreeSet<String>, Error> {
         let mut standing = self.0.standing.subscribe();
         let agreed = standing.wait_for(|standing| match standing {
-            Standing::Held(held) => *held == *self.0.wanted.borrow(),
-            Standing::Refused(_) => true,
+            Standing::Held { wish, .. } | Standing::Refused { wish, .. } => *wish == *self.0.wanted.borrow(),
             Standing::Pending => false,
         });
-        match timeout(self.0.core.patience.idle, agreed).await.map_err(|_| Error::Timeout)?.as_deref() {
-            Ok(Standing::Refused(error)) => Err(error.clone().into()),
-            Ok(_) => Ok(()),
-            Err(_) => Err(Error::Closed),
+        let agreed = timeout(self.0.core.patience.idle, self.0.core.closed.run_until_cancelled(agreed));
+        match agreed.await.map_err(|_| Error::Timeout)?.and_then(Result::ok).as_deref() {
+            Some(Standing::Held { left_out, .. }) => Ok(left_out.clone()),
+            Some(Standing::Refused { error, .. }) => Err(error.clone().into()),
+            Some(Standing::Pending) | None => Err(Error::Closed),
         }
     }
 

@@ -138,7 +138,9 @@ impl Target {
             Error::Unreachable(_) if matches!(self.place, Place::Command(_)) => Kind::NotFound,
             Error::Auth(_) => Kind::Denied,
             Error::Status(status) if matches!(status.as_u16(), 401 | 403) => Kind::Denied,
-            Error::Unreachable(_) | Error::Disconnected | Error::Timeout | Error::Closed => Kind::Unavailable,
+            Error::Unreachable(_) | Error::Disconnected | Error::Timeout | Error::Closed | Error::Busy { .. } => {
+                Kind::Unavailable
+            }
             Error::Address(_) => Kind::Usage,
             Error::NoCommonVersion(_) => Kind::Invalid,
             _ => Kind::Internal,

@@ -12,13 +12,14 @@ use std::{
 
 use futures_util::{FutureExt, StreamExt};
 use http::{HeaderName, HeaderValue};
-use micro_mcp_proto::{Era, Message, Revision, RpcError, code, parse, write};
+use micro_mcp_proto::{Era, Message, Revision, RpcError, code, method, parse, write};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::{
     sync::{Mutex, watch},
     time::{Instant, timeout, timeout_at},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Error,
@@ -47,6 +48,8 @@ pub(crate) struct Core {
     link: watch::Sender<Option<Arc<Link>>>,
     /// Only one connects at a time; the others wait and take what it made.
     linking: Mutex<()>,
+    /// Nobody connects any more.
+    pub(crate) closed: CancellationToken,
 }
 
 /// Ids of requests, never used twice.
@@ -89,29 +92,44 @@ pub(crate) struct Patience {
 
 impl Core {
     pub(crate) fn new(connector: Connector, inbox: Arc<Inbox>, patience: Patience, tasks: bool) -> Self {
-        let (link, linking) = (watch::Sender::new(None), Mutex::new(()));
-        Self { connector, inbox, ids: Ids::default(), patience, tasks, link, linking }
+        let (link, linking, closed) = (watch::Sender::new(None), Mutex::new(()), CancellationToken::new());
+        Self { connector, inbox, ids: Ids::default(), patience, tasks, link, linking, closed }
     }
 
     /// The link there is, or a new one.
     pub(crate) async fn link(&self) -> Result<Arc<Link>, Error> {
         let link = self.link.borrow().clone();
         match link {
-            Some(link) => Ok(link),
-            None => self.relink(None).await,
+            Some(link) if !self.closed.is_cancelled() => Ok(link),
+            _ => self.relink(None).await,
+        }
+    }
+
+    /// Ends the link, and makes no other.
+    pub(crate) async fn close(&self) {
+        self.closed.cancel();
+        let _one = self.linking.lock().await;
+        let link = self.link.borrow().clone();
+        if let Some(link) = link {
+            let _ = timeout(self.patience.idle, link.exchange.close()).await; // a server that is gone is closed
         }
     }
 
     /// A link in place of one that is of no use any more.
     pub(crate) async fn relink(&self, lost: Option<&Arc<Link>>) -> Result<Arc<Link>, Error> {
         let _one = self.linking.lock().await;
+        if self.closed.is_cancelled() {
+            return Err(Error::Closed);
+        }
         let link = self.link.borrow().clone();
         match (link, lost) {
             (Some(link), Some(lost)) if !Arc::ptr_eq(&link, lost) => return Ok(link),
             (Some(link), None) => return Ok(link),
             _ => {}
         }
-        let link = Arc::new(self.connector.connect(&self.inbox, &self.ids).await?);
+        let connecting = timeout(self.patience.total, self.connector.connect(&self.inbox, &self.ids));
+        let connected = self.closed.run_until_cancelled(connecting).await.ok_or(Error::Closed)?;
+        let link = Arc::new(connected.map_err(|_| Error::Timeout)??);
         self.link.send_replace(Some(link.clone()));
         Ok(link)
     }
@@ -283,14 +301,14 @@ impl Drop for CancelOnDrop<'_> {
         let (Some(id), Ok(runtime)) = (self.id, tokio::runtime::Handle::try_current()) else { return };
         let params = format!(r#"{{"requestId":{id}}}"#);
         let message = Outgoing {
-            body: write::notification("notifications/cancelled", Some(params.as_bytes())).into(),
-            method: "notifications/cancelled".into(),
+            body: write::notification(method::CANCELLED, Some(params.as_bytes())).into(),
+            method: method::CANCELLED.into(),
             revision: self.revision,
             ..Outgoing::default()
         };
-        let sending = self.exchange.send(message);
+        let telling = self.exchange.tell(message);
         runtime.spawn(async move {
-            let _ = sending.await; // a server that cannot be told will find out
+            let _ = telling.await; // a server that cannot be told will find out
         });
     }
 }

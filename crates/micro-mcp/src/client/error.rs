@@ -1,6 +1,6 @@
 //! Why a request has no result.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use http::StatusCode;
 use micro_mcp_proto::RpcError;
@@ -20,6 +20,16 @@ pub enum Error {
     /// The server answered with an HTTP status and nothing that could be read.
     #[error("the server answered HTTP {0}")]
     Status(StatusCode),
+    /// The server has too much to do for now (HTTP 429, 502, 503, 504).
+    #[error("the server refuses for now with HTTP {status}")]
+    Busy {
+        /// How it said so.
+        status: StatusCode,
+        /// When it wants to be asked again (`Retry-After`, RFC 9110 section 10.2.3).
+        after: Option<Duration>,
+        /// The JSON-RPC error that came with it.
+        error: Option<RpcError>,
+    },
     /// There are no credentials, or the server does not take them.
     #[error(transparent)]
     Auth(#[from] AuthError),
@@ -29,7 +39,7 @@ pub enum Error {
     /// The connection ended before the answer. The server may have done what was asked.
     #[error("the connection ended before the answer")]
     Disconnected,
-    /// The server does not know the session any more (HTTP 404).
+    /// The server does not know the session any more (HTTP 404), and has not looked at the request.
     #[error("the session has ended")]
     SessionLost,
     /// There was no answer in time. The server was told to give up.
@@ -41,6 +51,9 @@ pub enum Error {
     /// The server speaks no revision that this client may use.
     #[error("no protocol version in common; the server speaks {}", .0.join(", "))]
     NoCommonVersion(Vec<String>),
+    /// The server does not tell when this resource changes.
+    #[error("the server does not tell of changes of {0:.100}")]
+    NotTold(String),
     /// The server asks something that the application, or its user, does not want to answer.
     #[error("a question of the server's was declined")]
     Declined,
@@ -84,7 +97,8 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::Disconnected | Self::SessionLost | Self::Timeout => true,
-            Self::Status(status) => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy { .. } => true,
+            Self::Status(status) => status.is_server_error(),
             _ => false,
         }
     }
@@ -92,8 +106,16 @@ impl Error {
     /// The code of the JSON-RPC error, if it is one.
     pub fn code(&self) -> Option<i32> {
         match self {
-            Self::Rpc(error) => Some(error.code),
+            Self::Rpc(error) | Self::Busy { error: Some(error), .. } => Some(error.code),
             _ => None,
+        }
+    }
+
+    /// The pause before the next attempt, which would be so long: as long as the server says, up to `most`.
+    pub(crate) fn pause(&self, otherwise: Duration, most: Duration) -> Duration {
+        match self {
+            Self::Busy { after: Some(after), .. } => otherwise.max(*after.min(&most)),
+            _ => otherwise,
         }
     }
 }

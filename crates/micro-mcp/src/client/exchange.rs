@@ -1,11 +1,12 @@
 //! The port between the course of the protocol and whatever carries messages.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
 use futures_core::{future::BoxFuture, stream::BoxStream};
 use http::{HeaderName, HeaderValue};
 use micro_mcp_proto::Revision;
+use tokio::time::timeout;
 
 use super::Error;
 
@@ -19,7 +20,7 @@ pub(crate) trait Exchange: Send + Sync {
     /// that the server has not looked at it, and never will on this exchange.
     fn request(&self, request: Outgoing) -> Messages;
 
-    /// Sends a notification or a response. Over HTTP a cancellation of the modern era is said by
+    /// Sends a notification or a response, however long that takes: see `tell`. Over HTTP a cancellation of the modern era is said by
     /// closing the request's stream, and not sent.
     fn send(&self, message: Outgoing) -> BoxFuture<'static, Result<(), Error>>;
 
@@ -33,6 +34,17 @@ pub(crate) trait Exchange: Send + Sync {
 
     /// Whether each request has an answer of its own, and nothing else is heard without being asked for.
     fn is_http(&self) -> bool;
+}
+
+/// How long a server may take to accept what it need not answer.
+const ACCEPTING: Duration = Duration::from_secs(30);
+
+impl dyn Exchange {
+    /// Sends a notification or a response, within a time.
+    pub(crate) fn tell(&self, message: Outgoing) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+        let sending = self.send(message);
+        async move { timeout(ACCEPTING, sending).await.unwrap_or(Err(Error::Timeout)) }
+    }
 }
 
 /// One message to the server, and what HTTP says beside it.
@@ -49,4 +61,23 @@ pub(crate) struct Outgoing {
     pub(crate) params: Vec<(HeaderName, HeaderValue)>,
     /// What was agreed on; `None` before.
     pub(crate) revision: Option<Revision>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{client::pipe::Piped, transport::memory};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_takes_nothing_holds_nobody_for_ever() {
+        let (ours, _theirs) = memory::pair();
+        let exchange: Box<dyn Exchange> = Box::new(Piped::new(ours));
+        let outcome = async {
+            loop {
+                exchange.tell(Outgoing { body: Bytes::from_static(b"{}"), ..Outgoing::default() }).await?;
+            }
+        };
+        let outcome: Result<(), Error> = timeout(ACCEPTING * 2, outcome).await.expect("it is given up");
+        assert!(matches!(outcome, Err(Error::Timeout)), "{outcome:?}");
+    }
 }

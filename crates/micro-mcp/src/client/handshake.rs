@@ -71,7 +71,7 @@ impl Handshake<'_> {
             revision: Some(revision),
             ..Outgoing::default()
         };
-        exchange.send(notification).await?;
+        exchange.tell(notification).await?;
         if let (Some(level), Some(_)) = (self.hello.log_level, &server.capabilities.logging) {
             let params = Members::default().text("level", level.as_str());
             self.ask(&exchange, "logging/setLevel", &params, Some(revision), patience).await?;

@@ -15,7 +15,7 @@ use bytes::{Bytes, BytesMut};
 use futures_core::future::BoxFuture;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use micro_mcp_proto::{Era, Message, Revision, headers, parse};
+use micro_mcp_proto::{Era, Message, Revision, RpcError, headers, method, parse};
 use parking_lot::Mutex;
 use reqwest::{Response, redirect};
 use serde_json::value::RawValue;
@@ -125,7 +125,7 @@ impl Exchange for Http {
         let shared = self.0.clone();
         Box::pin(async move {
             let modern = message.revision.is_some_and(|revision| revision.era() == Era::Modern);
-            if modern && message.method == "notifications/cancelled" {
+            if modern && message.method == method::CANCELLED {
                 return Ok(());
             }
             let response = shared.send(Method::POST, shared.headers(&message), message.body).await?;
@@ -177,10 +177,15 @@ impl Shared {
             }
             _ if status.is_success() => Err(Error::protocol("the answer is neither JSON nor events")),
             // Whatever it says it is: servers answer errors with all kinds of bodies.
-            _ => match read(response, ERROR_LIMIT).await {
-                Ok(body) if is_error(&body) => Ok(stream::iter([Ok(body)]).boxed()),
-                _ => Err(Error::Status(status)),
-            },
+            _ => {
+                let after = retry_after(&response);
+                let body = read(response, ERROR_LIMIT).await.ok();
+                match (is_busy(status), body.filter(|body| is_error(body))) {
+                    (true, body) => Err(Error::Busy { status, after, error: body.as_deref().and_then(rpc_error) }),
+                    (false, Some(body)) => Ok(stream::iter([Ok(body)]).boxed()),
+                    (false, None) => Err(Error::Status(status)),
+                }
+            }
         }
     }
 
@@ -260,6 +265,24 @@ fn split(body: Bytes) -> Result<Vec<Bytes>, Error> {
     }
     let messages: Vec<&RawValue> = serde_json::from_slice(&body)?;
     Ok(messages.into_iter().map(|message| body.slice_ref(message.get().as_bytes())).collect())
+}
+
+/// Whether a status speaks of the moment, and not of the request.
+fn is_busy(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 502 | 503 | 504)
+}
+
+/// `Retry-After` in seconds; dates are left alone.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+fn rpc_error(body: &[u8]) -> Option<RpcError> {
+    match parse(body) {
+        Ok(Message::Response { outcome: Err(error), .. }) => serde_json::from_str(error.get()).ok(),
+        _ => None,
+    }
 }
 
 fn is_error(body: &[u8]) -> bool {

@@ -93,7 +93,7 @@ impl Inbox {
                     });
                 }
             }
-            "notifications/cancelled" => {
+            method::CANCELLED => {
                 #[derive(Deserialize)]
                 #[serde(rename_all = "camelCase")]
                 struct Cancelled<'a> {
@@ -166,8 +166,8 @@ impl Inbox {
         let reply = |body: Vec<u8>| Outgoing { body: body.into(), revision, ..Outgoing::default() };
         let question = Question::begin(self, id);
         let sending = match (method, question) {
-            ("ping", _) => exchange.send(reply(write::response(id, b"{}"))),
-            (_, None) => exchange.send(reply(write::error(Some(id), &RpcError::internal()))),
+            ("ping", _) => exchange.tell(reply(write::response(id, b"{}"))),
+            (_, None) => exchange.tell(reply(write::error(Some(id), &RpcError::internal()))),
             (_, Some(question)) => {
                 let (inbox, exchange) = (self.clone(), exchange.clone());
                 let (method, params) = (method.to_owned(), params.map(ToOwned::to_owned));
@@ -179,7 +179,7 @@ impl Inbox {
                         Err(error) => write::error(Some(id), &error),
                     };
                     let message = Outgoing { body: body.into(), revision, ..Outgoing::default() };
-                    let _ = exchange.send(message).await; // a server that is gone needs no answer
+                    let _ = exchange.tell(message).await; // a server that is gone needs no answer
                 });
                 let mut questions = self.questions.lock();
                 if !answering.is_finished() {

@@ -135,14 +135,36 @@ impl Connector {
     /// A link in whatever era the server speaks.
     pub(crate) async fn connect(&self, inbox: &Arc<Inbox>, ids: &Ids) -> Result<Link, Error> {
         let shake = Handshake { hello: &self.hello, inbox, ids };
-        let mut link = match &self.target {
-            Target::Http(endpoint) => self.http(endpoint, &shake).await?,
-            Target::Pipes(make) => self.pipe(make, &shake).await?,
+        let mut link = match self.reach(&shake).await {
+            // What it spoke the last time it may not speak any more.
+            Err(Error::NoCommonVersion(_)) if self.forget() => self.reach(&shake).await?,
+            Err(refused) if is_refusal(&refused) && self.forget() => self.reach(&shake).await?,
+            outcome => outcome?,
         };
         if inbox.callbacks.listen() || !link.exchange.is_http() {
             link.listen(inbox).await;
         }
         Ok(link)
+    }
+
+    async fn reach(&self, shake: &Handshake<'_>) -> Result<Link, Error> {
+        match &self.target {
+            Target::Http(endpoint) => self.http(endpoint, shake).await,
+            Target::Pipes(make) => self.pipe(make, shake).await,
+        }
+    }
+
+    /// Forgets that the server spoke the legacy era, if that was known and is not all that may be spoken.
+    fn forget(&self) -> bool {
+        let known = match &self.target {
+            Target::Http(endpoint) => {
+                let known = self.verdicts.get(&endpoint.url).map(|verdict| verdict.era);
+                self.verdicts.forget(&endpoint.url);
+                known
+            }
+            Target::Pipes(_) => self.era.lock().take(),
+        };
+        known == Some(Era::Legacy) && self.hello.only.is_none()
     }
 
     async fn http(&self, endpoint: &Endpoint, shake: &Handshake<'_>) -> Result<Link, Error> {
@@ -155,7 +177,7 @@ impl Connector {
             Ok(link)
         };
         if known.is_some_and(|known| known.http_sse)
-            && let Ok(pipe) = legacy_sse::connect(endpoint).await
+            && let Ok(pipe) = legacy_sse::connect(endpoint, self.hello.patience).await
         {
             return shake.initialize(Arc::new(Piped::new(pipe))).await;
         }
@@ -171,7 +193,7 @@ impl Connector {
         }
         match shake.initialize(http()).await {
             // A server that knows nothing else refuses a POST in whatever words it has.
-            Err(refused) if is_refusal(&refused) => match legacy_sse::connect(endpoint).await {
+            Err(refused) if is_refusal(&refused) => match legacy_sse::connect(endpoint, self.hello.patience).await {
                 Ok(pipe) => remember(shake.initialize(Arc::new(Piped::new(pipe))).await?, true),
                 Err(_) => Err(refused),
             },

@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
-use micro_mcp_proto::{Era, ListChanged, Message, RpcError, ServerCapabilities, parse};
-use serde_json::json;
+use micro_mcp_proto::{Era, ListChanged, Message, RpcError, ServerCapabilities, code, method, parse};
+use serde::Deserialize;
+use serde_json::{json, value::RawValue};
 use tokio::{sync::watch, time::sleep};
 
 use super::{
@@ -35,10 +36,10 @@ pub(crate) enum Standing {
     /// Nobody has been asked yet, or has to be asked again.
     #[default]
     Pending,
-    /// The server tells of all this.
-    Held(Wanted),
+    /// The server tells of all this but some resources.
+    Held { wish: Wanted, left_out: BTreeSet<String> },
     /// The server does not want to.
-    Refused(RpcError),
+    Refused { wish: Wanted, error: RpcError },
 }
 
 /// Keeps the subscriptions of a client alive for as long as it lives.
@@ -58,23 +59,31 @@ pub(crate) async fn keep(
             outcome = keeper.hold(&mut failed) => outcome,
             changed = wanted.changed() => if changed.is_ok() { continue } else { return },
             changed = links.changed() => if changed.is_ok() { continue } else { return },
+            () = core.closed.cancelled() => return,
         };
         standing.send_replace(Standing::Pending);
+        let mut retry = pause(RETRY, failed, MAX_RETRY);
         match outcome {
             Ok(()) => {}
-            Err(Error::Rpc(error)) => {
+            Err(Error::Rpc(error)) if is_final(&error) => {
                 // Something has to change first.
-                standing.send_replace(Standing::Refused(error));
+                standing.send_replace(Standing::Refused { wish, error });
                 tokio::select! {
+                    () = core.closed.cancelled() => return,
                     changed = wanted.changed() => if changed.is_err() { return },
                     changed = links.changed() => if changed.is_err() { return },
                 }
                 continue;
             }
             Err(Error::SessionLost) if matches!(core.relink(Some(&link)).await, Err(Error::Closed)) => return,
-            Err(error) => tracing::debug!(%error, "a subscription broke off"),
+            Err(error) => {
+                tracing::debug!(%error, "a subscription broke off");
+                retry = error.pause(retry, MAX_RETRY);
+            }
         }
-        sleep(pause(RETRY, failed, MAX_RETRY)).await;
+        if core.closed.run_until_cancelled(sleep(retry)).await.is_none() {
+            return;
+        }
         failed += 1;
     }
 }
@@ -95,7 +104,7 @@ impl Keeper<'_> {
             Era::Modern => match filter(self.wish, &self.link.server.capabilities) {
                 Some(filter) => self.listen(&filter, failed).await,
                 None => {
-                    self.held(failed);
+                    self.held(failed, BTreeSet::new());
                     std::future::pending().await
                 }
             },
@@ -103,7 +112,7 @@ impl Keeper<'_> {
                 for uri in &self.wish.uris {
                     self.core.plain("resources/subscribe", Members::default().text("uri", uri)).await?;
                 }
-                self.held(failed);
+                self.held(failed, BTreeSet::new());
                 tokio::select! {
                     () = self.link.ended.cancelled() => Err(Error::SessionLost),
                     error = self.ping() => Err(error),
@@ -132,11 +141,11 @@ impl Keeper<'_> {
         }
     }
 
-    fn held(&self, failed: &mut u32) {
+    fn held(&self, failed: &mut u32, left_out: BTreeSet<String>) {
         if std::mem::take(failed) > 0 {
             missed(self.core, self.wish);
         }
-        self.standing.send_replace(Standing::Held(self.wish.clone()));
+        self.standing.send_replace(Standing::Held { wish: self.wish.clone(), left_out });
     }
 
     /// `subscriptions/listen` (`basic/patterns/subscriptions`).
@@ -144,9 +153,9 @@ impl Keeper<'_> {
         let id = self.core.ids.next();
         let params = Members::default().member("notifications", filter)?.raw("_meta", &self.link.meta.object());
         let mut messages = self.link.exchange.request(Outgoing {
-            body: message::request(id, "subscriptions/listen", &params),
+            body: message::request(id, method::LISTEN, &params),
             id: Some(id),
-            method: "subscriptions/listen".into(),
+            method: method::LISTEN.into(),
             revision: Some(self.link.revision),
             ..Outgoing::default()
         });
@@ -154,11 +163,11 @@ impl Keeper<'_> {
         while let Some(message) = messages.next().await {
             let message = message?;
             match parse(&message) {
-                Ok(Message::Notification { method, .. }) if method == "notifications/subscriptions/acknowledged" => {
-                    self.held(failed);
+                Ok(Message::Notification { method, params }) if method == method::ACKNOWLEDGED => {
+                    self.held(failed, left_out(self.wish, params));
                 }
                 // Ends it on pipes; the result may come before or after.
-                Ok(Message::Notification { method, .. }) if method == "notifications/cancelled" => break,
+                Ok(Message::Notification { method, .. }) if method == method::CANCELLED => break,
                 Ok(Message::Notification { method, params }) => self.core.inbox.notification(&method, params, None),
                 Ok(Message::Response { outcome: Err(error), .. }) => return Err(read_error(error)),
                 Ok(Message::Response { .. }) => break, // the server goes away, politely
@@ -168,6 +177,30 @@ impl Keeper<'_> {
         *failed = (*failed).max(1);
         Ok(())
     }
+}
+
+/// Whether a refusal speaks of what was asked for, and not of the moment.
+fn is_final(error: &RpcError) -> bool {
+    matches!(
+        error.code,
+        code::METHOD_NOT_FOUND | code::INVALID_PARAMS | code::MISSING_CAPABILITY | code::OLD_RESOURCE_NOT_FOUND
+    )
+}
+
+/// The resources that an acknowledgement does not name. One that cannot be read agrees to all.
+fn left_out(wish: &Wanted, acknowledged: Option<&RawValue>) -> BTreeSet<String> {
+    #[derive(Deserialize)]
+    struct Acknowledged {
+        notifications: Notifications,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Notifications {
+        #[serde(default)]
+        resource_subscriptions: BTreeSet<String>,
+    }
+    let read = acknowledged.and_then(|params| serde_json::from_str::<Acknowledged>(params.get()).ok());
+    read.map_or_else(BTreeSet::new, |read| &wish.uris - &read.notifications.resource_subscriptions)
 }
 
 /// Nothing is told twice: whatever happened while nobody listened is to be looked at.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Sends a request again that failed in passing ([`Error::is_transient`]), after a pause that doubles each time
-/// and is drawn a little, so that many clients do not come at once. For clients.
+/// and is drawn a little, so that many clients do not come at once; a longer `Retry-After` is kept to. For clients.
 ///
 /// Only what does no harm twice: requests that read, and tools that are said to be idempotent, by
 /// [`Retry::idempotent`] or by their own hints in the list that was last seen (read-only ones are). A tool's
@@ -117,9 +117,11 @@ impl Layer for Retry {
             for attempt in 1.. {
                 let answer = next.handle(cx, request).await;
                 match &answer {
-                    Err(failure) if attempt < self.attempts && is_transient(failure) && self.is_safe(request) => {
+                    Err(failure) if attempt < self.attempts && self.is_safe(request) => {
+                        let Some(error) = passing(failure) else { return answer };
                         tracing::debug!(method = request.method(), attempt, "a request is tried again");
-                        tokio::time::sleep(pause(self.first, attempt - 1, self.most)).await;
+                        let usual = pause(self.first, attempt - 1, self.most);
+                        tokio::time::sleep(error.pause(usual, self.most)).await;
                         continue;
                     }
                     Ok(page) if matches!(request, Request::ListTools { .. }) => self.learn(page),
@@ -132,9 +134,9 @@ impl Layer for Retry {
     }
 }
 
-fn is_transient(failure: &Failure) -> bool {
+fn passing(failure: &Failure) -> Option<&Error> {
     match failure {
-        Failure::Inner(error) => error.downcast_ref::<Error>().is_some_and(Error::is_transient),
-        Failure::Rpc(_) | Failure::Refused(_) => false,
+        Failure::Inner(error) => error.downcast_ref::<Error>().filter(|error| error.is_transient()),
+        Failure::Rpc(_) | Failure::Refused(_) => None,
     }
 }

@@ -1,21 +1,26 @@
 //! HTTP+SSE, as before 2025-03-26: one stream for what comes, one address for what goes.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::{sink, stream};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use tokio::time::timeout;
 use url::Url;
 
 use super::{Endpoint, Media, body::EventBody, media_type};
 use crate::{client::Error, transport::Pipe};
 
-/// Opens the stream and waits for the address that messages are posted to.
+/// Opens the stream and waits, no longer than `patience`, for the address that messages are posted to.
 ///
 /// # Errors
 /// When there is no such stream, or it names an address at another origin.
-pub(crate) async fn connect(endpoint: &Endpoint) -> Result<Pipe, Error> {
+pub(crate) async fn connect(endpoint: &Endpoint, patience: Duration) -> Result<Pipe, Error> {
+    timeout(patience, open(endpoint)).await.unwrap_or(Err(Error::Timeout))
+}
+
+async fn open(endpoint: &Endpoint) -> Result<Pipe, Error> {
     let mut headers = HeaderMap::new();
     headers.insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
     let response = endpoint.send(Method::GET, &headers, Bytes::new()).await?;

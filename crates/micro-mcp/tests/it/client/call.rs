@@ -1,16 +1,28 @@
 //! Lists and calls.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
+use bytes::Bytes;
+use futures_core::future::BoxFuture;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use micro_mcp::{
-    client::{Client, Error, Progress},
-    proto::Revision,
+    Cx, Failure, Layer, Refusal, Request,
+    client::{AuthError, Client, Credentials, Error, Progress, Refused, Retry},
+    layer::{self, Next},
+    proto::{Revision, RpcError},
 };
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use url::Url;
 
-use super::{REVISIONS, connect};
-use crate::fixture::{Endpoint, taken};
+use super::{REVISIONS, connect, connect_with};
+use crate::fixture::{Endpoint, server, taken, waiting};
 
 #[tokio::test]
 async fn every_revision_lists_and_calls() {
@@ -77,13 +89,82 @@ async fn a_call_that_takes_too_long_is_given_up() {
     }
 }
 
+/// Notes the session that the server gives.
+#[derive(Debug, Clone, Default)]
+struct Session(Arc<Mutex<Option<HeaderValue>>>);
+
+impl Credentials for Session {
+    fn authorize<'a>(
+        &'a self,
+        _: &'a mut HeaderMap,
+        _: &'a Url,
+        _: &'a Method,
+    ) -> BoxFuture<'a, Result<(), AuthError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn challenged<'a>(&'a self, _: Refused<'a>) -> BoxFuture<'a, Result<Retry, AuthError>> {
+        Box::pin(std::future::ready(Ok(Retry::No)))
+    }
+
+    fn answered(&self, _: &Url, headers: &HeaderMap) {
+        if let Some(id) = headers.get("mcp-session-id") {
+            *self.0.lock() = Some(id.clone());
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_lost_session_is_begun_anew() {
-    let endpoint = Endpoint::start().await;
-    let client = connect(&endpoint, Revision::V2025_06_18).await;
-    client.close().await;
+    let (endpoint, session) = (Endpoint::start().await, Session::default());
+    let builder = Client::builder().revision(Revision::V2025_06_18).credentials(session.clone());
+    let client = connect_with(&endpoint, builder).await;
+    let id = session.0.lock().clone().expect("a session");
+    endpoint.send("DELETE", &[("Mcp-Session-Id", id.to_str().unwrap())], b"").await.whole().await;
     let sum: Value = client.call("add").args(&json!({ "a": 1, "b": 2 })).json().await.unwrap();
     assert_eq!(sum["sum"], 3);
+    assert_ne!(session.0.lock().clone(), Some(id), "in another session");
+}
+
+/// Turns the first two calls away.
+struct Busy(AtomicUsize);
+
+impl Layer for Busy {
+    fn handle<'a>(
+        &'a self,
+        cx: &'a Cx<'a>,
+        request: &'a Request<'a>,
+        next: Next<'a>,
+    ) -> BoxFuture<'a, Result<Bytes, Failure>> {
+        Box::pin(async move {
+            if request.method() == "tools/call" && self.0.fetch_add(1, Ordering::SeqCst) < 2 {
+                let error = RpcError::new(-31_429, "too many");
+                let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, error);
+                return Err(Refusal { retry_after: Some(1), ..refusal }.into());
+            }
+            next.handle(cx, request).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_has_too_much_to_do_is_asked_again_when_it_says() {
+    for revision in [Revision::V2025_11_25, Revision::V2026_07_28] {
+        let waiting = waiting();
+        let server = server(&waiting);
+        let notifier = server.notifier();
+        let busy = Busy(AtomicUsize::new(0)).around(Arc::new(server));
+        let endpoint = Endpoint::answering(busy, notifier, waiting, |config| config).await;
+        let builder = || Client::builder().revision(revision);
+        let refused = connect_with(&endpoint, builder()).await.call("add").await.unwrap_err();
+        assert!(refused.is_transient() && refused.code() == Some(-31_429), "{revision}: {refused:?}");
+        let retry = layer::Retry::new(2).idempotent("add").pauses(Duration::from_millis(1), Duration::from_secs(5));
+        let client = connect_with(&endpoint, builder().layer(retry)).await;
+        let begun = Instant::now();
+        let sum: Value = client.call("add").args(&json!({ "a": 1, "b": 2 })).json().await.unwrap();
+        assert_eq!(sum["sum"], 3, "{revision}");
+        assert!(begun.elapsed() >= Duration::from_secs(1), "{revision}: not before it said");
+    }
 }
 
 #[tokio::test]

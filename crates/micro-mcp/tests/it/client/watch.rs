@@ -8,13 +8,15 @@ use std::{
     time::Duration,
 };
 
+use http::StatusCode;
 use micro_mcp::{
     Change, Handler, Layer, NoArgs, Peer, Principal, Refusal, Request, Server,
     client::{Builder, Changed, Client, Error},
-    proto::{Resource, ResourceContents, Revision},
+    proto::{Resource, ResourceContents, Revision, RpcError},
     transport::{self, memory},
 };
 use micro_runtime::Drain;
+use serde_json::json;
 use tokio::{
     sync::mpsc,
     time::{sleep, timeout},
@@ -97,12 +99,99 @@ async fn only_what_is_subscribed_to_is_heard() {
 
 #[tokio::test]
 async fn a_subscription_that_a_server_does_not_have_is_refused() {
-    let (endpoint, patience) = (Endpoint::start().await, Duration::from_millis(500));
-    let legacy = Client::builder().revision(Revision::V2025_11_25).timeout(patience);
-    let client = connect_with(&endpoint, legacy).await;
-    let refused = client.subscribe("news://today").await;
-    assert!(matches!(refused, Err(Error::Rpc(_))), "{refused:?}");
-    assert!(client.call("log").await.is_ok(), "and nothing else is the worse for it");
+    let endpoint = Endpoint::start().await;
+    for revision in REVISIONS {
+        let client = connect_with(&endpoint, Client::builder().revision(revision)).await;
+        let refused = client.subscribe("news://today").await;
+        assert!(matches!(refused, Err(Error::Rpc(_) | Error::NotTold(_))), "{revision}: {refused:?}");
+        assert!(client.call("log").await.is_ok(), "and nothing else is the worse for it");
+        client.watching().await.unwrap_or_else(|error| panic!("{revision}: {error:?}"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_subscribed_to_already_stays_so() {
+    everywhere(async |place, client, mut heard| {
+        let way = place.way;
+        client.subscribe("news://today").await.unwrap();
+        timeout(Duration::from_secs(5), client.subscribe("news://today")).await.expect("it is agreed on").unwrap();
+        place.notifier.resource_updated("news://today");
+        assert_eq!(next(&mut heard).await, Changed::Resource("news://today".into()), "{way:?}");
+    })
+    .await;
+}
+
+/// Turns the first two subscriptions away, as a server does that has too much to do.
+struct Busy(AtomicUsize);
+
+impl Layer for Busy {
+    fn authenticate(&self, peer: &Peer<'_>, request: &Request<'_>, next: &dyn Handler) -> Result<Principal, Refusal> {
+        let subscribes = matches!(request.method(), "subscriptions/listen" | "resources/subscribe");
+        if subscribes && self.0.fetch_add(1, Ordering::SeqCst) < 2 {
+            return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, RpcError::new(-31_429, "too many")));
+        }
+        next.authenticate(peer, request)
+    }
+}
+
+#[tokio::test]
+async fn a_passing_refusal_does_not_end_a_subscription() {
+    for way in Way::ALL {
+        for revision in [Revision::V2026_07_28, Revision::V2025_11_25].into_iter().filter(|r| way.speaks(*r)) {
+            let today = Resource { uri: "news://today".into(), name: "today".into(), ..Resource::default() };
+            let text = |uri: String| ResourceContents::text(uri, "text/plain", "quiet");
+            let server = Server::builder("news", "1.0")
+                .subscriptions()
+                .resource(today, move |read| async move { Ok(text(read.uri)) })
+                .build()
+                .unwrap();
+            let notifier = server.notifier();
+            let busy = Busy(AtomicUsize::new(0)).around(Arc::new(server));
+            let place = Place::serving(way, busy, notifier, waiting()).await;
+            let client = place.connect(Client::builder().revision(revision)).await.unwrap();
+            let subscribed = timeout(Duration::from_secs(20), client.subscribe("news://today")).await;
+            subscribed.expect("in time").unwrap_or_else(|error| panic!("{way:?} {revision}: {error:?}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_closed_client_stays_closed() {
+    everywhere(async |place, client, _| {
+        let (way, clone) = (place.way, client.clone());
+        client.subscribe("news://today").await.unwrap();
+        client.close().await;
+        let outcomes = [
+            clone.request("resources/list", &json!({})).await.map(drop),
+            clone.revision().await.map(drop),
+            clone.subscribe("news://sport").await,
+            clone.watching().await,
+        ];
+        for outcome in outcomes {
+            assert!(matches!(outcome, Err(Error::Closed)), "{way:?}: {outcome:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_closed_is_not_started_again() {
+    for revision in [Revision::V2026_07_28, Revision::V2025_11_25] {
+        let (made, (builder, _heard)) = (Arc::<AtomicUsize>::default(), listening());
+        let count = made.clone();
+        let make = move || {
+            count.fetch_add(1, Ordering::SeqCst);
+            let (ours, theirs) = memory::pair();
+            let server = Server::builder("quiet", "1.0").subscriptions().build().unwrap();
+            tokio::spawn(transport::serve(Arc::new(server), theirs, Drain::new()));
+            std::future::ready(Ok(ours))
+        };
+        let client = builder.revision(revision).pipes(make).await.unwrap();
+        client.watching().await.unwrap();
+        client.close().await;
+        sleep(Duration::from_secs(600)).await;
+        assert_eq!(made.load(Ordering::SeqCst), 1, "{revision}");
+    }
 }
 
 #[tokio::test]
