@@ -42,13 +42,14 @@ impl Client {
         if let Some(context) = (self.0.around.trace)().filter(|_| !ask.meta.has("traceparent")) {
             ask.meta = ask.meta.and(&Members::of(&context)?);
         }
+        // Boxed below: the way through handshake, layers and transport is long, and its callers' futures would carry it.
         let course = async {
             match self.0.around.layers.is_empty() {
                 true => self.deliver(&ask).await,
                 false => self.through_layers(&ask).await,
             }
         };
-        timeout_at(deadline, course).await.unwrap_or(Err(Error::Timeout))
+        timeout_at(deadline, Box::pin(course)).await.unwrap_or(Err(Error::Timeout))
     }
 
     /// The same for a request without frills; its raw result.
