@@ -42,13 +42,13 @@ impl Client {
         if let Some(context) = (self.0.around.trace)().filter(|_| !ask.meta.has("traceparent")) {
             ask.meta = ask.meta.and(&Members::of(&context)?);
         }
-        // Boxed below: the way through handshake, layers and transport is long, and its callers' futures would carry it.
         let course = async {
             match self.0.around.layers.is_empty() {
                 true => self.deliver(&ask).await,
                 false => self.through_layers(&ask).await,
             }
         };
+        // The way through handshake, layers and transport is long: unboxed, it makes every caller's future as large.
         timeout_at(deadline, Box::pin(course)).await.unwrap_or(Err(Error::Timeout))
     }
 
@@ -92,6 +92,7 @@ impl Client {
             outcome => outcome,
         }
     }
+
     /// Looks at the tools anew. Boxed: that is a request, too.
     fn relearn(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move { self.refresh_tools().await.map(drop) })

@@ -57,6 +57,8 @@ pub(super) struct Streams {
     shards: [Mutex<HashMap<Name, Arc<Recorded>>>; 16],
     bytes: AtomicUsize,
     /// Those that ended, oldest first. Locked when a call has ended, when one resumes, and when there is no room.
+    ///
+    /// The order of locks: the state of a stream that goes on, this, a shard, the state of a stream that ended.
     ended: Mutex<VecDeque<(Instant, Name)>>,
 }
 
