@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("micro-macros", &[]),
     ("micro-mcp-proto", &[]),
     ("micro-runtime", &[]),
+    ("micro-store", &[]),
     ("micro-policy", &["micro-core"]),
     ("micro-registry", &["micro-core"]),
     ("micro-mcp", &["micro-core", "micro-macros", "micro-mcp-proto", "micro-runtime"]),
