@@ -5,12 +5,15 @@
 
 mod audit;
 mod identity;
+mod intent;
+pub mod oauth;
 mod scopes;
 mod tokens;
 
 pub use self::{
     audit::{Record, Verdict},
     identity::{Caller, Identity},
+    intent::{Intent, IntentRequest, InvalidTools, MessageDigest, TooWide, ToolSet},
     scopes::{MissingScope, Requirement, Scopes},
     tokens::{InvalidToken, Secret, Tokens},
 };
