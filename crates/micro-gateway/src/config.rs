@@ -1,13 +1,16 @@
 //! What a gateway can be told, in code or in `micro.toml`.
 
+mod auth;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
 
-use micro_policy::{Identity, InvalidToken, Scopes, Secret, Tokens};
+use micro_policy::InvalidToken;
 use serde::Deserialize;
 
+pub use self::auth::{AuthConfig, AuthMode, TokenConfig};
 use crate::{AuditFail, ToolNames};
 
 /// A gateway's settings: the `[gateway]` table of `micro.toml`.
@@ -30,44 +33,6 @@ pub struct Config {
     pub auth: AuthConfig,
     /// Where calls are recorded.
     pub audit: AuditConfig,
-}
-
-/// Who may call: the `[gateway.auth]` table.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AuthConfig {
-    /// When a credential is needed. Default: `auto`.
-    pub mode: AuthMode,
-    /// Static bearer tokens.
-    pub tokens: Vec<TokenConfig>,
-}
-
-/// When a credential is needed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AuthMode {
-    /// Auth follows the socket: off on loopback, on anywhere else.
-    #[default]
-    Auto,
-    /// Always.
-    On,
-    /// Never, on any address. For networks that do their own.
-    Off,
-}
-
-/// One static token. Its value is given here or in an environment variable.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenConfig {
-    /// The account it stands for.
-    pub account: String,
-    /// What the account may do.
-    #[serde(default)]
-    pub scopes: Scopes,
-    /// The token itself.
-    pub token: Option<Secret>,
-    /// The environment variable that holds it.
-    pub token_env: Option<String>,
 }
 
 /// Where calls are recorded: the `[gateway.audit]` table.
@@ -111,68 +76,5 @@ impl Default for Config {
             auth: AuthConfig::default(),
             audit: AuditConfig::default(),
         }
-    }
-}
-
-impl AuthConfig {
-    /// Whether a socket on this address asks for a credential.
-    pub fn needed_on(&self, address: SocketAddr) -> bool {
-        match self.mode {
-            AuthMode::Auto => !address.ip().is_loopback(),
-            AuthMode::On => true,
-            AuthMode::Off => false,
-        }
-    }
-
-    /// Reads the tokens; `env` looks a variable up.
-    pub(crate) fn tokens(&self, env: impl Fn(&str) -> Option<String>) -> Result<Tokens, InvalidConfig> {
-        let mut tokens = Tokens::default();
-        for entry in &self.tokens {
-            let secret = match (&entry.token, &entry.token_env) {
-                (Some(secret), None) => secret.clone(),
-                (None, Some(variable)) => {
-                    let (account, variable) = (entry.account.clone(), variable.clone());
-                    let value = env(&variable).ok_or(InvalidConfig::TokenUnset { account, variable })?;
-                    Secret::new(value).map_err(|_| InvalidConfig::TokenWeak(entry.account.clone()))?
-                }
-                _ => return Err(InvalidConfig::TokenSource(entry.account.clone())),
-            };
-            let identity = Identity { account: entry.account.as_str().into(), scopes: Some(entry.scopes.clone()) };
-            tokens.insert(&secret, identity);
-        }
-        Ok(tokens)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn auth_follows_the_socket() {
-        let auth = AuthConfig::default();
-        assert!(!auth.needed_on(([127, 0, 0, 1], 1).into()));
-        assert!(!auth.needed_on("[::1]:1".parse().unwrap()));
-        assert!(auth.needed_on(([0, 0, 0, 0], 1).into()));
-        assert!(auth.needed_on(([10, 0, 0, 7], 1).into()));
-        assert!(AuthConfig { mode: AuthMode::On, ..auth }.needed_on(([127, 0, 0, 1], 1).into()));
-    }
-
-    #[test]
-    fn a_token_comes_from_exactly_one_place() {
-        let entry = |token: Option<&str>, env: Option<&str>| AuthConfig {
-            tokens: vec![TokenConfig {
-                account: "alice".into(),
-                scopes: Scopes::default(),
-                token: token.map(|t| Secret::new(t).unwrap()),
-                token_env: env.map(str::to_owned),
-            }],
-            ..AuthConfig::default()
-        };
-        let read = |auth: AuthConfig| auth.tokens(|name| (name == "SET").then(|| "0123456789abcdef".to_owned()));
-        assert!(read(entry(None, Some("SET"))).unwrap().identify("0123456789abcdef").is_some());
-        assert!(matches!(read(entry(None, Some("UNSET"))), Err(InvalidConfig::TokenUnset { .. })));
-        assert!(matches!(read(entry(None, None)), Err(InvalidConfig::TokenSource(_))));
-        assert!(matches!(read(entry(Some("0123456789abcdef"), Some("SET"))), Err(InvalidConfig::TokenSource(_))));
     }
 }

@@ -2,9 +2,10 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use micro_core::{Error, Result};
 use micro_mcp::Handler;
-use micro_policy::{Identity, Secret};
+use micro_policy::Secret;
 use micro_registry::Registry;
 use micro_rpc::Client;
 use micro_runtime::Drain;
@@ -13,7 +14,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use crate::{
     AuditSink, Catalog, Config, catalog,
     front::{Http, Mcp},
-    pipeline::{Audit, Authenticator, Pipeline},
+    identity::{Identities, Shown},
+    pipeline::{Audit, Pipeline, Policies},
 };
 
 /// Catalog and pipeline without a listener: what stdio and embedders need.
@@ -71,17 +73,13 @@ impl Config {
     /// When a setting makes no sense.
     pub fn core_with(&self, registry: Arc<dyn Registry>, auth_needed: bool, sink: AuditSink) -> Result<Core> {
         let invalid = |e: crate::InvalidConfig| Error::bad_request(e.to_string());
-        let mut tokens = self.auth.tokens(|name| std::env::var(name).ok()).map_err(invalid)?;
-        let generated = (auth_needed && tokens.is_empty()).then(generate);
-        if let Some(secret) = &generated {
-            // The operator's own token: it may use every tool.
-            tokens.insert(secret, Identity { account: "operator".into(), scopes: None });
-        }
+        let generated = (auth_needed && self.auth.tokens.is_empty()).then(generate);
+        let policies = Policies::compile(self, generated.as_ref(), |name| std::env::var(name).ok()).map_err(invalid)?;
+        let identities = Identities::new(Arc::new(ArcSwap::from_pointee(policies)), Vec::new());
         let audit = Audit::new(sink);
         let catalog = Catalog::default();
         let follower = tokio::spawn(catalog::follow(catalog.clone(), registry.clone(), self.tool_names));
-        let authenticator = Authenticator::new(tokens);
-        let pipeline = Arc::new(Pipeline { catalog, authenticator, audit, client: Client::new(registry) });
+        let pipeline = Arc::new(Pipeline { catalog, identities, audit, client: Client::new(registry) });
         Ok(Core { pipeline, follower, generated })
     }
 }
@@ -92,9 +90,22 @@ impl Core {
         &self.pipeline.catalog
     }
 
-    /// An MCP handler for a transport of the caller's, for example stdio.
+    /// An MCP handler for a transport of the embedder's. Over HTTP, let each request go through [`Core::identify`]
+    /// first: the handler itself waits for nobody, and knows no credential that was not checked before.
     pub fn handler(&self, auth_needed: bool) -> Arc<dyn Handler> {
-        Arc::new(Mcp::new(self.pipeline.clone(), auth_needed))
+        Arc::new(Mcp::new(self.pipeline.clone(), auth_needed, Shown::Nothing))
+    }
+
+    /// The same for one client at the other end of a pipe, who shows this token: a credential of stdio comes from the
+    /// environment (MCP authorization).
+    pub async fn handler_for(&self, token: &str, auth_needed: bool) -> Arc<dyn Handler> {
+        let shown = self.pipeline.identities.check(token).await;
+        Arc::new(Mcp::new(self.pipeline.clone(), auth_needed, shown))
+    }
+
+    /// Checks the credential of a request, which then carries what came of it, for the handler to find.
+    pub async fn identify<B>(&self, request: &mut http::Request<B>) {
+        self.pipeline.identities.identify(request).await;
     }
 
     /// Stops following the registry and waits until every audit record is written.

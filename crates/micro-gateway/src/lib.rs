@@ -8,6 +8,7 @@ mod catalog;
 mod config;
 mod front;
 mod gateway;
+mod identity;
 mod pipeline;
 mod wire;
 
@@ -15,5 +16,6 @@ pub use self::{
     catalog::{Catalog, CatalogState, Problem, Snapshot, Tool, ToolNames},
     config::{AuditConfig, AuthConfig, AuthMode, Config, InvalidConfig, TokenConfig},
     gateway::{Core, Gateway},
+    identity::{Authenticator, Credential},
     pipeline::{AuditFail, AuditFile, AuditSink},
 };

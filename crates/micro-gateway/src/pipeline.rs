@@ -2,7 +2,7 @@
 //!
 //! Read from top to bottom:
 //! 1. `audit`: sees every call, refused ones too;
-//! 2. `authenticate`: who calls;
+//! 2. `authenticate` (`identity.rs`): who calls, found out before a front sees the request;
 //! 3. `tenant` (a later room): which catalog they see;
 //! 4. `authorize`: may they call this tool;
 //! 5. `validate`: are these arguments the tool can take;
@@ -10,7 +10,7 @@
 //! 7. upstream.
 
 mod audit;
-mod authenticate;
+mod policies;
 mod upstream;
 
 use std::sync::Arc;
@@ -18,21 +18,21 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use micro_core::{TraceContext, Violation};
-use micro_policy::{Caller, MissingScope, Verdict};
+use micro_policy::{Caller, MissingScope, Rejection, Verdict};
 use micro_rpc::Client;
 use serde_json::value::RawValue;
 
 pub use self::audit::{AuditFail, AuditFile, AuditSink};
-pub(crate) use self::{
-    audit::Audit,
-    authenticate::{Authenticator, Credential},
+pub(crate) use self::{audit::Audit, policies::Policies};
+use crate::{
+    Catalog, Tool,
+    identity::{Identities, Shown, Verified},
 };
-use crate::{Catalog, Tool};
 
 /// Every policy, and what they are applied to.
 pub(crate) struct Pipeline {
     pub(crate) catalog: Catalog,
-    pub(crate) authenticator: Authenticator,
+    pub(crate) identities: Identities,
     pub(crate) audit: Audit,
     pub(crate) client: Client,
 }
@@ -92,7 +92,7 @@ impl Json {
 #[derive(Debug, Clone)]
 pub(crate) enum Error {
     /// No credential, or not a good one.
-    Unauthenticated(&'static str),
+    Unauthenticated(Rejection),
     /// The caller may not use this tool.
     Forbidden(MissingScope),
     /// No such tool.
@@ -106,9 +106,9 @@ pub(crate) enum Error {
 }
 
 impl Pipeline {
-    /// Who calls. `needed` is what the socket asks for.
-    pub(crate) fn authenticate(&self, credential: &Credential<'_>, needed: bool) -> Result<Caller, Error> {
-        self.authenticator.check(credential, needed)
+    /// Who calls, if it is somebody. `needed` is what the socket asks for.
+    pub(crate) fn authenticate<'a>(&self, shown: &'a Shown, needed: bool) -> Result<Option<&'a Arc<Verified>>, Error> {
+        self.identities.admit(shown, needed).map_err(Error::Unauthenticated)
     }
 
     /// Records a call that was refused before it could be made.
@@ -147,7 +147,7 @@ impl Error {
     /// What the audit record says.
     fn verdict(&self) -> Verdict {
         match self {
-            Self::Unauthenticated(reason) => Verdict::Denied(reason),
+            Self::Unauthenticated(rejection) => Verdict::Denied(rejection.reason()),
             Self::Forbidden(_) => Verdict::Denied("insufficient scopes"),
             Self::UnknownTool => Verdict::Denied("unknown tool"),
             Self::InvalidArguments(_) => Verdict::Denied("invalid arguments"),

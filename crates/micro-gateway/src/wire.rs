@@ -6,6 +6,7 @@ use micro_mcp::{
     Failure, Refusal,
     proto::{RpcError, code},
 };
+use micro_policy::Rejection;
 
 use crate::pipeline::Error;
 
@@ -40,7 +41,8 @@ pub(crate) fn refusal(error: &Error) -> Refusal {
 
 pub(crate) fn challenge(error: &Error) -> Option<HeaderValue> {
     match error {
-        Error::Unauthenticated("missing token") => Some(HeaderValue::from_static("Bearer")),
+        Error::Unauthenticated(Rejection::Missing) => Some(HeaderValue::from_static("Bearer")),
+        Error::Unauthenticated(Rejection::Unavailable) => None,
         Error::Unauthenticated(_) => Some(HeaderValue::from_static(r#"Bearer error="invalid_token""#)),
         Error::Forbidden(missing) => {
             // Scope values are operator's text; one that is no header value is left out.
@@ -57,7 +59,11 @@ pub(crate) fn challenge(error: &Error) -> Option<HeaderValue> {
 /// Status and text, for REST and the compatible endpoints.
 pub(crate) fn plain(error: &Error) -> (StatusCode, String) {
     match error {
-        Error::Unauthenticated(reason) => (StatusCode::UNAUTHORIZED, format!("Unauthorized: {reason}")),
+        // The credential may be good: its holder must not throw it away.
+        Error::Unauthenticated(Rejection::Unavailable) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("Unavailable: {}", Rejection::Unavailable))
+        }
+        Error::Unauthenticated(rejection) => (StatusCode::UNAUTHORIZED, format!("Unauthorized: {rejection}")),
         Error::Forbidden(missing) => (StatusCode::FORBIDDEN, format!("Forbidden: {missing}")),
         Error::UnknownTool => (StatusCode::NOT_FOUND, "Tool not found".to_owned()),
         Error::InvalidArguments(violations) => (StatusCode::BAD_REQUEST, invalid(violations)),

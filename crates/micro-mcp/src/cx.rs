@@ -35,7 +35,7 @@ impl<'a> Cx<'a> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let server = Server::builder("greeter", "1.0").tool("hi").handler(|_: NoArgs| async { "Hello!" }).build()?;
-    /// let peer = Peer { headers: None, address: None, transport: Transport::Stdio };
+    /// let peer = Peer::of(Transport::Stdio);
     /// let (caller, meta) = (Principal::named("ada"), Meta::default());
     /// let list = Request::ListTools { cursor: None };
     /// let answer = Cx::detached(Revision::LATEST, &caller, &meta, peer, async |cx| server.handle(cx, &list).await).await;

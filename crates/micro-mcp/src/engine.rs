@@ -10,7 +10,7 @@ use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use futures_util::FutureExt;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 use micro_mcp_proto::{
     Era, Id, Message, Params, Revision, RpcError, ServerCapabilities, ToolCall, code, headers, method, parse, write,
 };
@@ -39,6 +39,8 @@ pub(crate) enum Source {
     Http {
         /// Its headers.
         headers: HeaderMap,
+        /// What was put into it on the way here.
+        extensions: Extensions,
         /// Who sent it.
         address: Option<SocketAddr>,
     },
@@ -55,13 +57,14 @@ pub(crate) enum Source {
 pub(crate) struct Caller {
     /// Of the request that opened it, if it was one.
     pub(crate) headers: Option<HeaderMap>,
+    pub(crate) extensions: Option<Extensions>,
     pub(crate) address: Option<SocketAddr>,
     pub(crate) transport: Transport,
 }
 
 impl Default for Caller {
     fn default() -> Self {
-        Self { headers: None, address: None, transport: Transport::Stdio }
+        Self { headers: None, extensions: None, address: None, transport: Transport::Stdio }
     }
 }
 
@@ -280,12 +283,18 @@ fn status(era: Era, error: &RpcError) -> StatusCode {
 impl Source {
     pub(crate) fn peer(&self) -> Peer<'_> {
         match self {
-            Self::Http { headers, address } => {
-                Peer { headers: Some(headers), address: *address, transport: Transport::Http }
-            }
-            Self::Pipe { caller, .. } => {
-                Peer { headers: caller.headers.as_ref(), address: caller.address, transport: caller.transport }
-            }
+            Self::Http { headers, extensions, address } => Peer {
+                headers: Some(headers),
+                extensions: Some(extensions),
+                address: *address,
+                transport: Transport::Http,
+            },
+            Self::Pipe { caller, .. } => Peer {
+                headers: caller.headers.as_ref(),
+                extensions: caller.extensions.as_ref(),
+                address: caller.address,
+                transport: caller.transport,
+            },
         }
     }
 

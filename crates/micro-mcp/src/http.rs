@@ -321,7 +321,7 @@ impl StreamableHttp {
 
 fn source(parts: Parts) -> Source {
     let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.0);
-    Source::Http { headers: parts.headers, address }
+    Source::Http { headers: parts.headers, extensions: parts.extensions, address }
 }
 
 /// Reads and forgets, within bounds.

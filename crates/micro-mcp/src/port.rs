@@ -5,7 +5,7 @@ use std::{any::Any, borrow::Cow, fmt, net::SocketAddr, sync::Arc};
 use bytes::Bytes;
 use futures_core::{future::BoxFuture, stream::BoxStream};
 use futures_util::stream;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
 use micro_mcp_proto::{Implementation, Params, RpcError, ServerCapabilities, code};
 use serde_json::value::RawValue;
 
@@ -163,10 +163,20 @@ impl<'a> Request<'a> {
 pub struct Peer<'a> {
     /// The HTTP headers of the message, or of the request that opened its pipe; none on stdio.
     pub headers: Option<&'a HeaderMap>,
+    /// What whoever serves HTTP has put into the message's request, or into the one that opened its pipe: for example
+    /// who was found to be calling, by a check that may wait, which [`Handler::authenticate`] may not.
+    pub extensions: Option<&'a Extensions>,
     /// The address at the other end; none on stdio.
     pub address: Option<SocketAddr>,
     /// How it came.
     pub transport: Transport,
+}
+
+impl Peer<'_> {
+    /// Somebody of whom nothing is known but the way.
+    pub fn of(transport: Transport) -> Self {
+        Self { headers: None, extensions: None, address: None, transport }
+    }
 }
 
 #[cfg(feature = "server")]
@@ -348,7 +358,7 @@ mod tests {
     #[test]
     fn a_peer_that_is_shown_keeps_what_its_headers_say() {
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static("Bearer secret"))]);
-        let peer = Peer { headers: Some(&headers), address: None, transport: Transport::Http };
+        let peer = Peer { headers: Some(&headers), ..Peer::of(Transport::Http) };
         let shown = format!("{peer:?}");
         assert!(shown.contains("authorization") && !shown.contains("secret"), "{shown}");
     }

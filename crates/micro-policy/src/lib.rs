@@ -6,14 +6,18 @@
 mod audit;
 mod identity;
 mod intent;
+mod jwks;
+mod jwt;
 pub mod oauth;
 mod scopes;
-mod tokens;
+mod secret;
 
 pub use self::{
     audit::{Record, Verdict},
-    identity::{Caller, Identity},
+    identity::{Caller, Identity, Rejection},
     intent::{Intent, IntentRequest, InvalidTools, MessageDigest, TooWide, ToolSet},
+    jwks::{Algorithm, InvalidKeys, KeySet},
+    jwt::{Claims, Issuer, Token, Unproven},
     scopes::{MissingScope, Requirement, Scopes},
-    tokens::{InvalidToken, Secret, Tokens},
+    secret::{Digest, InvalidToken, Secret},
 };

@@ -9,11 +9,10 @@ use super::{
     http::{Site, json},
     plain,
 };
-use crate::pipeline::Credential;
 
 /// `{"tools":[{"name","description","inputSchema","service","endpoint",("scopes")}]}`.
 pub(super) fn tools(site: &Site, request: &Request<Incoming>) -> Response<Body> {
-    let caller = match site.pipeline.authenticate(&Credential::of(request.headers()), site.auth_needed) {
+    let caller = match site.caller(request.extensions()) {
         Ok(caller) => caller,
         Err(error) => return plain::refused(&error),
     };

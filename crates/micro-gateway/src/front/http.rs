@@ -2,9 +2,10 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{Extensions, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use micro_mcp::http::{Config as McpConfig, StreamableHttp};
+use micro_policy::Caller;
 use micro_runtime::{
     Drain,
     http::{Body, Guard, Limits, serve},
@@ -16,7 +17,11 @@ use super::{
     Mcp, compat, health,
     plain::{self, Form},
 };
-use crate::{Config, pipeline::Pipeline};
+use crate::{
+    Config,
+    identity::Shown,
+    pipeline::{Error, Pipeline},
+};
 
 /// Everything one listener serves. Cheap to clone.
 #[derive(Clone)]
@@ -60,7 +65,7 @@ impl Http {
             drain: drain.clone(),
             ..McpConfig::default()
         };
-        let mcp = StreamableHttp::new(Arc::new(Mcp::new(pipeline.clone(), auth_needed)), settings);
+        let mcp = StreamableHttp::new(Arc::new(Mcp::new(pipeline.clone(), auth_needed, Shown::Nothing)), settings);
         let site = Site { pipeline, guard, auth_needed, body_limit: config.body_limit, drain };
         Self(Arc::new(Inner { mcp, site, everything }))
     }
@@ -75,14 +80,16 @@ impl Http {
         .await;
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, mut request: Request<Incoming>) -> Response<Body> {
         let Inner { mcp, site, everything } = &*self.0;
+        match site.guard.check(request.uri(), request.headers()) {
+            Ok(()) => site.pipeline.identities.identify(&mut request).await,
+            Err(_) if request.uri().path() == "/mcp" => {} // has its own guard, with JSON-RPC errors
+            Err(refused) => return error(StatusCode::FORBIDDEN, &refused.to_string()),
+        }
         let path = request.uri().path();
         if path == "/mcp" {
-            return mcp.handle(request).await; // has its own guard, with JSON-RPC errors
-        }
-        if let Err(refused) = site.guard.check(request.uri(), request.headers()) {
-            return error(StatusCode::FORBIDDEN, &refused.to_string());
+            return mcp.handle(request).await;
         }
         match (request.method(), path) {
             (&Method::GET, "/health" | "/health/ready") => health::ready(site),
@@ -102,6 +109,15 @@ impl Http {
             }
             _ => error(StatusCode::NOT_FOUND, "nothing is here; GET / lists what is"),
         }
+    }
+}
+
+impl Site {
+    /// Who calls, by what was found out when the request came.
+    pub(super) fn caller(&self, extensions: &Extensions) -> Result<Caller, Error> {
+        let shown = extensions.get::<Shown>().unwrap_or(&Shown::Nothing);
+        let verified = self.pipeline.authenticate(shown, self.auth_needed)?;
+        Ok(verified.map_or(Caller::Trusted, |verified| Caller::Account(verified.identity.clone())))
     }
 }
 

@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_core::{future::BoxFuture, stream::BoxStream};
 use futures_util::StreamExt;
+use http::Extensions;
 use micro_mcp::{
     CallParams, Change, Cx, Failure, Handler, Peer, Principal, Refusal, Request, ServerInfo, Transport,
     proto::{Era, Implementation, ListChanged, RpcError, ServerCapabilities},
@@ -17,7 +18,8 @@ use tokio_stream::wrappers::WatchStream;
 
 use super::trace;
 use crate::{
-    pipeline::{Call, Credential, Pipeline, Progress, Silent},
+    identity::Shown,
+    pipeline::{Call, Pipeline, Progress, Silent},
     wire,
 };
 
@@ -28,10 +30,12 @@ pub(crate) struct Mcp {
     info: ArcSwap<ServerInfo>,
     /// Whether callers must show a credential here.
     auth_needed: bool,
+    /// What a caller shows whose way has no headers.
+    shown: Shown,
 }
 
 impl Mcp {
-    pub(crate) fn new(pipeline: Arc<Pipeline>, auth_needed: bool) -> Self {
+    pub(crate) fn new(pipeline: Arc<Pipeline>, auth_needed: bool, shown: Shown) -> Self {
         let implementation = Implementation {
             name: "micro".into(),
             title: Some("Micro gateway".into()),
@@ -44,7 +48,7 @@ impl Mcp {
             instructions: None,
         };
         let identity = result::Identity::of(&info);
-        Self { pipeline, identity, info: ArcSwap::from_pointee(info), auth_needed }
+        Self { pipeline, identity, info: ArcSwap::from_pointee(info), auth_needed, shown }
     }
 
     fn list(&self, cx: &Cx<'_>, cursor: Option<&str>) -> Result<Bytes, Failure> {
@@ -85,12 +89,20 @@ impl Handler for Mcp {
     }
 
     fn authenticate(&self, peer: &Peer<'_>, request: &Request<'_>) -> Result<Principal, Refusal> {
-        let credential = peer.headers.map_or(Credential::None, Credential::of);
-        match self.pipeline.authenticate(&credential, self.auth_needed) {
-            Ok(caller) => Ok(match caller {
-                Caller::Trusted => Principal::anonymous(),
-                Caller::Account(identity) => Principal::named(identity.account.clone()).with_details(identity),
-            }),
+        let glance;
+        let shown = match (peer.extensions.and_then(Extensions::get::<Shown>), peer.headers) {
+            (Some(shown), _) => shown,
+            (None, None) => &self.shown,
+            (None, Some(headers)) => {
+                glance = self.pipeline.identities.glance(headers);
+                &glance
+            }
+        };
+        match self.pipeline.authenticate(shown, self.auth_needed) {
+            Ok(None) => Ok(Principal::anonymous()),
+            Ok(Some(verified)) => {
+                Ok(Principal::named(verified.subject.clone()).with_details(verified.identity.clone()))
+            }
             Err(error) => {
                 if let Request::CallTool(params) = request {
                     self.pipeline.refuse(&call(*peer, None, params, &Silent), &error);

@@ -15,7 +15,7 @@ use super::{
     trace,
 };
 use crate::{
-    pipeline::{Call, Credential, Error, Json, Silent},
+    pipeline::{Call, Error, Json, Silent},
     wire,
 };
 
@@ -63,7 +63,7 @@ pub(super) async fn call(site: &Site, form: &Form, request: Request<Incoming>) -
 async fn answer(site: &Site, form: &Form, parts: &Parts, body: Incoming, trace: TraceContext) -> Result<Json, Failure> {
     let call = |tool, arguments| Call { front: form.name(), tool, arguments, trace, progress: &Silent };
     // Before the body is read: strangers are not given memory and time.
-    let caller = site.pipeline.authenticate(&Credential::of(&parts.headers), site.auth_needed).map_err(|error| {
+    let caller = site.caller(&parts.extensions).map_err(|error| {
         site.pipeline.refuse(&call(form.named(), None), &error);
         Failure::from(&error)
     })?;

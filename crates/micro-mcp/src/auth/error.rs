@@ -87,6 +87,10 @@ pub enum Document {
     Token,
     /// The registration endpoint.
     Registration,
+    /// The keys of an authorization server.
+    KeySet,
+    /// The metadata of a client (Client ID Metadata Documents).
+    Client,
 }
 
 impl fmt::Display for Document {
@@ -97,6 +101,8 @@ impl fmt::Display for Document {
             Self::Authorization => "authorization endpoint",
             Self::Token => "token endpoint",
             Self::Registration => "registration endpoint",
+            Self::KeySet => "key set",
+            Self::Client => "client metadata",
         })
     }
 }

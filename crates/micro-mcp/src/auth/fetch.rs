@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
-    header::{ACCEPT, CONTENT_TYPE, LOCATION},
+    header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION},
 };
 use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
@@ -30,23 +30,39 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request may take, answer included.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Asks what the guard lets through.
+/// Asks addresses that a server named, within bounds: of size, of time, and of what the server may name at all, which is
+/// nothing more private than where it is itself. Names are judged by what they resolve to, each redirect like the first
+/// address.
+///
+/// The client of this crate finds its authorization servers with it; whoever else follows URLs that others write, say a
+/// gateway that fetches the keys of an issuer, may too.
 #[derive(Debug, Clone)]
-pub(crate) struct Fetch {
+pub struct Fetch {
     client: reqwest::Client,
     guard: Arc<Guard>,
     switches: Switches,
 }
 
-/// What the client's owner allows beyond the usual.
+/// What the owner of a [`Fetch`] allows beyond the usual.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Switches {
+pub struct Switches {
     /// Addresses that are more private than the server's own.
-    pub(crate) private: bool,
+    pub private: bool,
     /// Addresses without TLS on other machines.
-    pub(crate) plain_http: bool,
+    pub plain_http: bool,
     /// Requests go the way the system says, and the proxy's rules hold for what names resolve to.
-    pub(crate) proxy: bool,
+    pub proxy: bool,
+}
+
+/// What is at an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fetched {
+    /// A document, and the tag of this version of it, if the server gave one.
+    Document(Bytes, Option<HeaderValue>),
+    /// The version that was known already.
+    Unchanged,
+    /// None: a status of 4xx, or something that is not JSON.
+    Absent,
 }
 
 /// What came back.
@@ -59,7 +75,10 @@ pub(crate) struct Answer {
 
 impl Fetch {
     /// Asks what this server may name.
-    pub(crate) fn new(server: &Url, switches: Switches) -> Result<Self, reqwest::Error> {
+    ///
+    /// # Errors
+    /// When there is no TLS to ask with.
+    pub fn new(server: &Url, switches: Switches) -> Result<Self, reqwest::Error> {
         let guard = Arc::new(Guard::new(server, switches.private, switches.plain_http));
         let mut client = reqwest::Client::builder()
             .dns_resolver(Resolver(guard.clone()))
@@ -78,25 +97,52 @@ impl Fetch {
     }
 
     /// A metadata document; `None` when there is none at this place (a status of 4xx, or something that is not JSON).
-    pub(crate) async fn document(&self, what: Document, url: &Url) -> Result<Option<Bytes>, Error> {
+    ///
+    /// # Errors
+    /// When the address must not be asked, or does not answer with a document.
+    pub async fn document(&self, what: Document, url: &Url) -> Result<Option<Bytes>, Error> {
+        match self.document_since(what, url, None).await? {
+            Fetched::Document(body, _) => Ok(Some(body)),
+            Fetched::Absent => Ok(None),
+            Fetched::Unchanged => Err(Error::Malformed(what)), // than what?
+        }
+    }
+
+    /// The same, when the version of this tag is known (`ETag`, RFC 9110 §8.8.3).
+    ///
+    /// # Errors
+    /// When the address must not be asked, or does not answer with a document.
+    pub async fn document_since(
+        &self,
+        what: Document,
+        url: &Url,
+        known: Option<&HeaderValue>,
+    ) -> Result<Fetched, Error> {
         let mut url = url.clone();
         for _ in 0..=MAX_REDIRECTS {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+            headers.extend(known.map(|tag| (IF_NONE_MATCH, tag.clone())));
             let answer = self.send(what, Method::GET, &url, headers, None).await?;
+            if answer.status == StatusCode::NOT_MODIFIED {
+                return Ok(Fetched::Unchanged);
+            }
             if answer.status.is_redirection() {
                 let target = answer.headers.get(LOCATION).and_then(|target| target.to_str().ok());
                 url = target.and_then(|target| url.join(target).ok()).ok_or(Error::Malformed(what))?;
                 continue;
             }
             if answer.status.is_client_error() {
-                return Ok(None);
+                return Ok(Fetched::Absent);
             }
             if answer.status != StatusCode::OK {
                 return Err(Error::Malformed(what));
             }
             // A web app that answers its start page for every path publishes nothing.
-            return Ok(answer.body.trim_ascii_start().starts_with(b"{").then_some(answer.body));
+            if !answer.body.trim_ascii_start().starts_with(b"{") {
+                return Ok(Fetched::Absent);
+            }
+            return Ok(Fetched::Document(answer.body, answer.headers.get(ETAG).cloned()));
         }
         Err(Error::Malformed(what))
     }
@@ -124,7 +170,10 @@ impl Fetch {
     }
 
     /// An address that a document names, checked.
-    pub(crate) fn url(&self, what: Document, text: &str) -> Result<Url, Error> {
+    ///
+    /// # Errors
+    /// When it is none, or must not be asked.
+    pub fn url(&self, what: Document, text: &str) -> Result<Url, Error> {
         let url = Url::parse(text).map_err(|_| Error::Malformed(what))?;
         self.guard.check(&url)?;
         Ok(url)

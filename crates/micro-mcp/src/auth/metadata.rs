@@ -159,7 +159,7 @@ pub(crate) fn resource_metadata_urls(server: &Url) -> Vec<Url> {
 }
 
 /// Where an issuer's metadata may be, best first (MCP authorization, metadata discovery).
-pub(crate) fn server_metadata_urls(issuer: &Url) -> Vec<Url> {
+pub fn server_metadata_urls(issuer: &Url) -> Vec<Url> {
     let path = issuer.path().trim_end_matches('/').to_owned();
     let before = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
     let mut urls: Vec<_> = before.iter().map(|prefix| at(issuer, &format!("{prefix}{path}"))).collect();

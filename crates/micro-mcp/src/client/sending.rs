@@ -60,7 +60,7 @@ impl Client {
     async fn through_layers(&self, ask: &Ask) -> Result<Answer, Error> {
         let link = self.0.core.link().await?;
         let transport = if link.exchange.is_http() { Transport::Http } else { Transport::Stdio };
-        let peer = Peer { headers: None, address: None, transport };
+        let peer = Peer::of(transport);
         let params = RawValue::from_string(ask.params().object())?;
         let read = Params::parse(Some(&params))?;
         let request = Request::read(&ask.method, Some(&params), &read)?;

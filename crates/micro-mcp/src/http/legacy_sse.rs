@@ -88,7 +88,8 @@ impl LegacySse {
             return problem(StatusCode::FORBIDDEN, &RpcError::invalid_request(refused.to_string()));
         }
         let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.0);
-        let peer = Peer { headers: Some(&parts.headers), address, transport: Transport::HttpSse };
+        let (headers, extensions) = (Some(&parts.headers), Some(&parts.extensions));
+        let peer = Peer { headers, extensions, address, transport: Transport::HttpSse };
         let asked = Request::Other { method: parts.method.as_str().to_owned().into(), params: None };
         let principal = match self.0.handler.authenticate(&peer, &asked) {
             Ok(principal) => principal,
@@ -107,7 +108,8 @@ impl LegacySse {
         let name = URL_SAFE_NO_PAD.encode(seal::random::<18>());
         let (ours, theirs) = memory::pair();
         let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.0);
-        let caller = Caller { headers: Some(parts.headers), address, transport: Transport::HttpSse };
+        let (headers, extensions) = (Some(parts.headers), Some(parts.extensions));
+        let caller = Caller { headers, extensions, address, transport: Transport::HttpSse };
         {
             let mut streams = self.0.streams.lock();
             let own = || streams.values().filter(|open| open.subject == principal.subject).count();

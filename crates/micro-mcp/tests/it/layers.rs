@@ -83,7 +83,7 @@ fn only_a_known_token_is_let_in() {
     let enter = |value: Option<&'static str>| {
         let mut headers = HeaderMap::new();
         headers.extend(value.map(|value| (AUTHORIZATION, HeaderValue::from_static(value))));
-        let peer = Peer { headers: Some(&headers), address: None, transport: Transport::Http };
+        let peer = Peer { headers: Some(&headers), ..Peer::of(Transport::Http) };
         guarded.authenticate(&peer, &request)
     };
     assert_eq!(enter(Some("bearer secret")).unwrap().subject.as_deref(), Some("ann"));
@@ -91,7 +91,7 @@ fn only_a_known_token_is_let_in() {
         let refusal = enter(refused).expect_err("a stranger");
         assert_eq!((refusal.status, refusal.challenge), (StatusCode::UNAUTHORIZED, Some(challenge.clone())));
     }
-    let pipe = Peer { headers: None, address: None, transport: Transport::Stdio };
+    let pipe = Peer::of(Transport::Stdio);
     assert_eq!(guarded.authenticate(&pipe, &request).unwrap().subject, None);
 }
 

@@ -97,7 +97,7 @@ pub(crate) async fn ask_of(server: &dyn Handler, method: &str, params: &Value) -
         }),
         _ => Request::Other { method: method.into(), params: Some(&raw) },
     };
-    let (nobody, peer) = (Principal::anonymous(), Peer { headers: None, address: None, transport: Transport::Stdio });
+    let (nobody, peer) = (Principal::anonymous(), Peer::of(Transport::Stdio));
     let answer =
         Cx::detached(Revision::LATEST, &nobody, &read.meta, peer, async |cx| server.handle(cx, &request).await).await;
     answer.map(|bytes| serde_json::from_slice(&bytes).unwrap()).map_err(|failure| failure.error().code)

@@ -7,17 +7,18 @@ pub(crate) mod ways;
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
+use http::StatusCode;
 use micro_mcp::{
-    Change,
+    Change, Handler, Layer, Peer, Principal, Refusal, Request,
     client::{Builder, Changed, Client, Error},
-    proto::{CreateMessageResult, ElicitResult, LogLevel, Revision, Root},
+    proto::{CreateMessageResult, ElicitResult, LogLevel, Revision, Root, RpcError},
 };
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
-use self::ways::{Place, Way};
-use crate::fixture::taken;
+use self::ways::{Door, Place, Way};
+use crate::fixture::{server, taken, waiting};
 
 /// The newest of both eras, and the one the first HTTP transport was made for.
 const REVISIONS: [Revision; 3] = [Revision::V2026_07_28, Revision::V2025_11_25, Revision::V2024_11_05];
@@ -51,6 +52,31 @@ async fn tools_are_listed_and_called() {
         assert_eq!(client.call("nothing").await.unwrap_err().code(), Some(-32602));
     })
     .await;
+}
+
+/// Lets in who came through the door of its way.
+struct Porter(Way);
+
+impl Layer for Porter {
+    fn authenticate(&self, peer: &Peer<'_>, _: &Request<'_>, _: &dyn Handler) -> Result<Principal, Refusal> {
+        let door = peer.extensions.and_then(|extensions| extensions.get::<Door>());
+        let known = door == Some(&Door(self.0)) || peer.headers.is_none();
+        let stranger = || Refusal::new(StatusCode::FORBIDDEN, RpcError::invalid_request("no door"));
+        known.then(|| Principal::named("guest")).ok_or_else(stranger)
+    }
+}
+
+#[tokio::test]
+async fn what_was_put_into_a_request_is_shown_with_each_message() {
+    for way in Way::ALL {
+        let waiting = waiting();
+        let server = server(&waiting);
+        let notifier = server.notifier();
+        let place = Place::serving(way, Porter(way).around(Arc::new(server)), notifier, waiting).await;
+        let client = place.connect(Client::builder()).await.unwrap_or_else(|error| panic!("{way:?}: {error:?}"));
+        let sum: Value = client.call("add").args(&json!({ "a": 1, "b": 2 })).json().await.unwrap();
+        assert_eq!(sum["sum"], 3, "{way:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 //! `micro mcp serve`: an MCP server on stdio or HTTP.
 
 use std::{
+    env,
     io::{self, IsTerminal},
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
 
-use micro_gateway::{AuditConfig, Config};
+use micro_gateway::{AuditConfig, AuthMode, Config};
 use micro_runtime::{Drain, shutdown_signal};
 
 use crate::{
@@ -16,6 +17,9 @@ use crate::{
     tools::{self, Names},
     ui::Ui,
 };
+
+/// The variable that holds the credential of a client on stdio.
+const TOKEN: &str = "MICRO_TOKEN";
 
 /// What the help ends with.
 const EXAMPLES: &str = "\
@@ -29,6 +33,7 @@ Examples:
 ///
 /// On stdio there are messages on stdout and nothing else; everything said to people is on stderr. With
 /// neither flag stdin decides: a terminal means HTTP, anything else an agent at the other end of a pipe.
+/// The client on stdio calls as whom the token in the variable MICRO_TOKEN says.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -70,7 +75,12 @@ async fn stdio(ui: &mut Ui, cx: &Cx, config: &Config) -> Result<(), CommandError
         asked.begin();
     });
     let (stdin, stdout) = micro_mcp::stdio::standard();
-    let served = micro_mcp::stdio::serve(core.handler(false), stdin, stdout, drain).await;
+    let needed = config.auth.mode == AuthMode::On;
+    let handler = match env::var(TOKEN) {
+        Ok(token) => core.handler_for(&token, needed).await,
+        Err(_) => core.handler(needed),
+    };
+    let served = micro_mcp::stdio::serve(handler, stdin, stdout, drain).await;
     core.close().await;
     served.map_err(|error| CommandError::unavailable("the client's pipe broke").because(error))
 }

@@ -127,8 +127,7 @@ async fn call(core: &Core, tool: &Tool, arguments: &str) -> Result<CallToolResul
     let arguments: &RawValue = serde_json::from_str(arguments).map_err(|e| CommandError::invalid(e.to_string()))?;
     let name = tool.name.canonical.as_str().into();
     let params = CallParams { name, arguments: Some(arguments), input_responses: None, request_state: None };
-    let (peer, request) =
-        (Peer { headers: None, address: None, transport: Transport::Stdio }, Request::CallTool(params));
+    let (peer, request) = (Peer::of(Transport::Stdio), Request::CallTool(params));
     let principal = handler.authenticate(&peer, &request).map_err(|refusal| refused(&refusal.error))?;
     let (newest, meta) = (Revision::V2026_07_28, Meta::default());
     let answer = McpCx::detached(newest, &principal, &meta, peer, async |cx| handler.handle(cx, &request).await).await;

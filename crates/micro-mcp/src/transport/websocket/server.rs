@@ -70,14 +70,15 @@ impl WebSocket {
             Ok(key) => key,
             Err(refusal) => return refused(&refusal),
         };
-        let (endpoint, headers) = (self.0.clone(), parts.headers);
+        let endpoint = self.0.clone();
+        let (headers, extensions) = (Some(parts.headers), Some(parts.extensions));
         self.0.drain.spawn(async move {
             let io = match upgrade.await {
                 Ok(upgraded) => TokioIo::new(upgraded),
                 Err(error) => return tracing::debug!(%error, "a connection was not upgraded"),
             };
             let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config(endpoint.limit))).await;
-            let caller = Caller { headers: Some(headers), address, transport: Transport::WebSocket };
+            let caller = Caller { headers, extensions, address, transport: Transport::WebSocket };
             let serving = serve_caller(endpoint.handler.clone(), pipe(socket), endpoint.drain.clone(), caller);
             if let Err(error) = serving.await {
                 tracing::debug!(%error, "a connection broke");
@@ -119,7 +120,8 @@ impl Endpoint {
         if !names(header::SEC_WEBSOCKET_PROTOCOL, "mcp") {
             return Err(refuse(StatusCode::BAD_REQUEST, "the subprotocol must be mcp".into()));
         }
-        let peer = Peer { headers: Some(headers), address, transport: Transport::WebSocket };
+        let extensions = Some(&parts.extensions);
+        let peer = Peer { headers: Some(headers), extensions, address, transport: Transport::WebSocket };
         self.handler.authenticate(&peer, &Request::Other { method: "GET".into(), params: None })?;
         Ok(HeaderValue::try_from(derive_accept_key(key.as_bytes())).expect("base64 is a header value"))
     }

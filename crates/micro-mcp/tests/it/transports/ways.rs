@@ -33,6 +33,10 @@ pub(crate) enum Way {
     Lines,
 }
 
+/// What is put into every request over HTTP on its way to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Door(pub(crate) Way);
+
 /// A server, and the way to it.
 pub(crate) struct Place {
     pub(crate) way: Way,
@@ -80,7 +84,8 @@ impl Place {
         let http = StreamableHttp::new(server.clone(), config());
         let sse = LegacySse::new(server.clone(), config());
         let websocket = WebSocket::new(server.clone(), Guard::default(), drain.clone());
-        let answer = move |request: Request<Incoming>| {
+        let answer = move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Door(way));
             let (http, sse, websocket) = (http.clone(), sse.clone(), websocket.clone());
             async move {
                 match way {

@@ -1,0 +1,197 @@
+//! Who calls: credentials are checked before a request comes to any front, and what came of it goes along with it.
+//!
+//! A credential that was checked before is found by its digest, without waiting for anybody; others are shown to
+//! the providers in turn, which may ask an issuer or a store.
+
+mod cache;
+mod port;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use http::{HeaderMap, header};
+use jiff::Timestamp;
+use micro_policy::{Digest, Identity, Rejection};
+
+use self::cache::Cache;
+pub use self::port::{Authenticator, Credential};
+use crate::pipeline::Policies;
+
+/// Longest token that is looked at, in bytes.
+const MAX_TOKEN: usize = 16 * 1024;
+
+/// What a request shows of its caller, checked. Goes along in its extensions.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Shown {
+    /// No credential.
+    #[default]
+    Nothing,
+    /// A good one.
+    Good(Arc<Verified>),
+    /// One that is not.
+    Bad(Rejection),
+}
+
+/// A credential that was found good.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    /// Whose it is.
+    pub(crate) identity: Arc<Identity>,
+    /// What sessions are bound to.
+    pub(crate) subject: Arc<str>,
+    /// Under which policies it was.
+    epoch: u64,
+    /// By which provider; none has to be asked about static tokens.
+    provider: Option<usize>,
+}
+
+impl Verified {
+    /// A static token.
+    pub(crate) fn new(identity: Identity, epoch: u64) -> Self {
+        let subject = match &identity.tenant {
+            None => identity.account.clone(),
+            // Neither has line breaks in it.
+            Some(tenant) => format!("{tenant}\n{}", identity.account).into(),
+        };
+        Self { identity: Arc::new(identity), subject, epoch, provider: None }
+    }
+}
+
+/// Everybody who knows a credential, and what was found out already.
+pub(crate) struct Identities {
+    policies: Arc<ArcSwap<Policies>>,
+    providers: Vec<Arc<dyn Authenticator>>,
+    cache: Cache,
+}
+
+impl Identities {
+    pub(crate) fn new(policies: Arc<ArcSwap<Policies>>, providers: Vec<Arc<dyn Authenticator>>) -> Self {
+        Self { policies, providers, cache: Cache::default() }
+    }
+
+    /// Checks the credential of a request, which then carries what came of it.
+    pub(crate) async fn identify<B>(&self, request: &mut http::Request<B>) {
+        let shown = match bearer(request.headers()) {
+            Ok(None) => Shown::Nothing,
+            Err(rejection) => Shown::Bad(rejection),
+            Ok(Some(token)) => match self.known(token) {
+                Some(verified) => Shown::Good(verified),
+                // Rare, and large: the way of a known credential stays small.
+                None => {
+                    let token = token.to_owned();
+                    Box::pin(self.check(&token)).await
+                }
+            },
+        };
+        request.extensions_mut().insert(shown);
+    }
+
+    /// What headers show, as far as it is known without waiting.
+    pub(crate) fn glance(&self, headers: &HeaderMap) -> Shown {
+        match bearer(headers) {
+            Ok(None) => Shown::Nothing,
+            Ok(Some(token)) => self.known(token).map_or(Shown::Bad(Rejection::Unavailable), Shown::Good),
+            Err(rejection) => Shown::Bad(rejection),
+        }
+    }
+
+    /// A static token, or a credential that was checked under these policies and whose time is not over.
+    fn known(&self, token: &str) -> Option<Arc<Verified>> {
+        let digest = Digest::of(token.as_bytes());
+        let policies = self.policies.load();
+        if let Some(verified) = policies.tokens.get(&digest) {
+            return Some(verified.clone());
+        }
+        let verified = self.cache.get(&digest)?;
+        (verified.epoch == policies.epoch && !verified.identity.expired(Timestamp::now())).then_some(verified)
+    }
+
+    /// Asks the providers in turn.
+    pub(crate) async fn check(&self, token: &str) -> Shown {
+        if let Some(verified) = self.known(token) {
+            return Shown::Good(verified);
+        }
+        let epoch = self.policies.load().epoch; // before the check: it may be done under older policies, not newer
+        let now = Timestamp::now();
+        for (at, provider) in self.providers.iter().enumerate() {
+            match provider.authenticate(Credential::Bearer(token), now).await {
+                None => {}
+                Some(Err(rejection)) => return Shown::Bad(rejection),
+                Some(Ok(identity)) if identity.expired(now) => return Shown::Bad(Rejection::Expired),
+                Some(Ok(identity)) => {
+                    let verified = Arc::new(Verified { provider: Some(at), ..Verified::new(identity, epoch) });
+                    self.cache.insert(Digest::of(token.as_bytes()), &verified, now);
+                    return Shown::Good(verified);
+                }
+            }
+        }
+        Shown::Bad(Rejection::Invalid)
+    }
+
+    /// Who calls, at this moment: what was good when a connection was opened need not be good any more. A credential
+    /// that is shown must be good even where none is `needed`: a caller that believes to be somebody must not
+    /// silently become nobody.
+    pub(crate) fn admit<'a>(&self, shown: &'a Shown, needed: bool) -> Result<Option<&'a Arc<Verified>>, Rejection> {
+        match shown {
+            Shown::Nothing if needed => Err(Rejection::Missing),
+            Shown::Nothing => Ok(None),
+            Shown::Bad(rejection) => Err(*rejection),
+            Shown::Good(verified) => self.stands(verified).map(|()| Some(verified)),
+        }
+    }
+
+    fn stands(&self, verified: &Verified) -> Result<(), Rejection> {
+        let (identity, now) = (&*verified.identity, Timestamp::now());
+        if identity.expired(now) {
+            return Err(Rejection::Expired);
+        }
+        let policies = self.policies.load();
+        match verified.provider {
+            _ if verified.epoch == policies.epoch => Ok(()),
+            Some(at) => self.providers[at].validate(identity, now),
+            None if policies.tokens.values().any(|known| *known.identity == *identity) => Ok(()),
+            None => Err(Rejection::Revoked),
+        }
+    }
+}
+
+/// The token of an `Authorization: Bearer` header (RFC 6750 §2.1). Tokens in the URL are not looked at.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Rejection> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let token = value.to_str().ok().and_then(|value| value.split_once(' '));
+    match token {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && values.next().is_none() => {
+            let token = token.trim();
+            if token.len() > MAX_TOKEN { Err(Rejection::Malformed) } else { Ok(Some(token)) }
+        }
+        _ => Err(Rejection::Malformed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn one_bearer_token_is_taken_and_nothing_else() {
+        let long = format!("Bearer {}", "a".repeat(MAX_TOKEN + 1));
+        for (values, expected) in [
+            (&[][..], Ok(None)),
+            (&["Bearer abc"], Ok(Some("abc"))),
+            (&["bearer  abc "], Ok(Some("abc"))),
+            (&["Basic abc"], Err(Rejection::Malformed)),
+            (&["abc"], Err(Rejection::Malformed)),
+            (&["Bearer abc", "Bearer abc"], Err(Rejection::Malformed)),
+            (&[&long], Err(Rejection::Malformed)),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+            }
+            assert_eq!(bearer(&headers), expected, "{values:.40?}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Texts that must not be shown, and the digests they are known by.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer};
+use sha2::{Digest as _, Sha256};
+
+/// A secret text. Printing it shows nothing; comparing goes through a digest.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Shortest token that is accepted, in bytes: anything shorter can be guessed.
+    pub const MIN_LEN: usize = 16;
+
+    /// Wraps a token.
+    ///
+    /// # Errors
+    /// When it is too short to be one.
+    pub fn new(token: impl Into<String>) -> Result<Self, InvalidToken> {
+        let token = token.into();
+        if token.len() < Self::MIN_LEN { Err(InvalidToken) } else { Ok(Self(token)) }
+    }
+
+    /// The token itself, for the one place that has to show or send it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What it is known by.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.0.as_bytes())
+    }
+}
+
+/// The time it takes tells nothing about where two secrets differ.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest() == other.digest()
+    }
+}
+
+impl Eq for Secret {}
+
+/// A token that is too short to be a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a token must have at least {} characters; make one with `openssl rand -hex 32`", Secret::MIN_LEN)]
+pub struct InvalidToken;
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// SHA-256 of something, by which tables find what they must not hold.
+///
+/// A lookup by the digest of what a caller sent takes a time that tells nothing about how near a guess was.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl From<[u8; 32]> for Digest {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+/// In lower-case hex.
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_never_printed() {
+        let token = Secret::new("correct-horse-battery").unwrap();
+        assert!(!format!("{token:?}").contains("horse"));
+        assert_eq!(token, Secret::new("correct-horse-battery").unwrap());
+        assert_ne!(token, Secret::new("correct-horse-batterz").unwrap());
+    }
+
+    #[test]
+    fn a_guessable_token_is_refused() {
+        assert_eq!(Secret::new("secret"), Err(InvalidToken));
+    }
+
+    #[test]
+    fn a_digest_is_written_in_hex() {
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(Digest::of(b"").to_string(), empty);
+    }
+}
