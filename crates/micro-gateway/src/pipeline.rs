@@ -18,6 +18,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use micro_core::{TraceContext, Violation};
+use micro_mcp_proto::is_json;
 use micro_policy::{Caller, MissingScope, Rejection, Verdict};
 use micro_rpc::Client;
 use serde_json::value::RawValue;
@@ -73,7 +74,9 @@ pub(crate) struct Json(Bytes);
 
 impl Json {
     fn checked(bytes: Bytes) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice::<&RawValue>(&bytes)?;
+        if !is_json(&bytes) {
+            serde_json::from_slice::<&RawValue>(&bytes)?; // says what is wrong, or that it is only nested deep
+        }
         Ok(Self(bytes))
     }
 

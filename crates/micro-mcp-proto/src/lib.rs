@@ -11,6 +11,7 @@ pub mod method;
 mod params;
 mod raw_object;
 mod revision;
+mod scan;
 pub mod sse;
 mod types;
 
@@ -21,6 +22,7 @@ pub use self::{
     params::{LogLevel, Meta, Params, meta_key},
     raw_object::RawObject,
     revision::{Era, Revision},
+    scan::is_json,
     types::{
         AcknowledgedParams, Annotations, CacheScope, CallToolParams, CallToolResult, CancelledParams, CompleteArgument,
         CompleteContext, CompleteParams, CompleteResult, Completion, Content, CoreTask, CoreTaskCreated, CoreTaskList,

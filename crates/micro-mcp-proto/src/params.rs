@@ -73,11 +73,11 @@ pub struct Meta<'a> {
     pub progress_token: Option<Id<'a>>,
     /// W3C trace context; see [`Meta::traceparent`].
     #[serde(borrow)]
-    traceparent: Option<&'a RawValue>,
+    pub(crate) traceparent: Option<&'a RawValue>,
     #[serde(borrow)]
-    tracestate: Option<&'a RawValue>,
+    pub(crate) tracestate: Option<&'a RawValue>,
     #[serde(borrow)]
-    baggage: Option<&'a RawValue>,
+    pub(crate) baggage: Option<&'a RawValue>,
 }
 
 /// Severity of a log message, lowest first (RFC 5424 names).

@@ -20,6 +20,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Cx, Failure, Handler, Peer, Principal, Refusal, Request, Transport,
+    outgoing::Outgoing,
     outlet::Outlet,
     session::{Session, Sessions},
 };
@@ -83,7 +84,7 @@ pub(crate) enum Reply {
 /// A message and what HTTP says beside it.
 #[derive(Default)]
 pub(crate) struct Answer {
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Outgoing,
     pub(crate) status: StatusCode,
     /// `Mcp-Session-Id`.
     pub(crate) session: Option<HeaderValue>,
@@ -238,7 +239,7 @@ impl Engine {
             return Reply::error(status(era, &error), Some(id), &error);
         }
         match self.answer(cx, request).await {
-            Ok(result) => Reply::message(write::response(id, &result)),
+            Ok(result) => Reply::message(Outgoing::response(id, result)),
             Err(failure) => Reply::failed(era, id, &failure),
         }
     }
@@ -315,12 +316,12 @@ impl Source {
 // === impl Reply ===
 
 impl Reply {
-    pub(crate) fn message(body: Vec<u8>) -> Self {
-        Self::Message(Box::new(Answer { body, ..Answer::default() }))
+    pub(crate) fn message(body: impl Into<Outgoing>) -> Self {
+        Self::Message(Box::new(Answer { body: body.into(), ..Answer::default() }))
     }
 
     pub(crate) fn error(status: StatusCode, id: Option<Id<'_>>, error: &RpcError) -> Self {
-        Self::Message(Box::new(Answer { body: write::error(id, error), status, ..Answer::default() }))
+        Self::Message(Box::new(Answer { body: write::error(id, error).into(), status, ..Answer::default() }))
     }
 
     /// Why a handler has no result.
@@ -339,7 +340,7 @@ impl Reply {
 
     pub(crate) fn refused(id: Option<Id<'_>>, refusal: &Refusal) -> Self {
         Self::Message(Box::new(Answer {
-            body: write::error(id, &refusal.error),
+            body: write::error(id, &refusal.error).into(),
             status: refusal.status,
             session: None,
             challenge: refusal.challenge.clone(),

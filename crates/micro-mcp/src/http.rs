@@ -11,7 +11,7 @@ mod sse;
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use http_body::Body as HttpBody;
@@ -224,7 +224,7 @@ impl StreamableHttp {
             }
             Some(Output::Reply(Reply::Message(answer))) => {
                 let session = answer.session.clone();
-                let mut response = sse::only(Some(event(None, &answer.body)));
+                let mut response = sse::only(Some(event(None, &answer.body.into_vec())));
                 if let Some(id) = session {
                     response.headers_mut().insert(&headers::SESSION_ID, id);
                 }
@@ -381,7 +381,7 @@ fn names_modern(headers: &HeaderMap) -> bool {
 // === responses ===
 
 fn plain(answer: Answer) -> Response<Body> {
-    let mut response = Response::new(Body::Full(Bytes::from(answer.body)));
+    let mut response = Response::new(answer.body.into_body());
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -60,6 +60,8 @@ mod glue;
 pub mod http;
 pub mod layer;
 #[cfg(feature = "server")]
+mod outgoing;
+#[cfg(feature = "server")]
 mod outlet;
 mod port;
 #[cfg(feature = "server")]

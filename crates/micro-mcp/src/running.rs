@@ -95,7 +95,7 @@ impl Stream for Messages {
                     Some(Output::Said(Said::Close(_))) => {}
                     Some(Output::Reply(Reply::Message(answer))) => {
                         *self = Self::End;
-                        return Poll::Ready(Some(answer.body));
+                        return Poll::Ready(Some(answer.body.into_vec()));
                     }
                     Some(Output::Reply(Reply::Listen(messages))) => *self = Self::Stream(messages),
                     Some(Output::Reply(Reply::Accepted | Reply::Silence)) | None => *self = Self::End,

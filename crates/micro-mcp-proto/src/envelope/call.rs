@@ -1,15 +1,14 @@
 //! `tools/call` in one pass: what nearly every message is.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, IgnoredAny, Visitor},
-};
 use serde_json::value::RawValue;
 
 use super::Id;
-use crate::Params;
+use crate::{
+    Meta, Params, meta_key,
+    scan::{Scan, as_raw},
+};
 
 /// A well-formed `tools/call` request.
 ///
@@ -27,49 +26,78 @@ impl<'a> ToolCall<'a> {
     /// Reads a message that is a tool call and nothing is wrong with; `None` for every other, which
     /// [`crate::parse`] reads or refuses.
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
-        let text = std::str::from_utf8(bytes).ok().filter(|text| text.starts_with('{'))?;
-        let message: Message<'_> = serde_json::from_str(text).ok()?;
-        let request = message.jsonrpc.get() == r#""2.0""# && message.result.is_none() && message.error.is_none();
-        let id = Id::new(message.id).filter(|_| request)?;
-        Some(Self { id, params: message.params })
+        let text = std::str::from_utf8(bytes).ok()?;
+        let mut scan = Scan::of(text);
+        let (mut jsonrpc, mut method, mut id, mut params) = (false, false, None, None);
+        scan.object(|scan, name| match name {
+            "jsonrpc" => once(&mut jsonrpc, scan, r#""2.0""#),
+            "method" => once(&mut method, scan, r#""tools/call""#),
+            "id" => fill(&mut id, scan),
+            "params" => {
+                let read = self::params(scan)?;
+                params.replace(read).is_none().then_some(())
+            }
+            "result" | "error" => None,
+            _ => scan.value().map(drop),
+        })?;
+        let id = id.and_then(Id::new)?;
+        (jsonrpc && method && scan.is_at_end()).then_some(Self { id, params: params? })
     }
 }
 
-#[derive(Deserialize)]
-struct Message<'a> {
-    #[serde(borrow)]
-    jsonrpc: &'a RawValue,
-    #[serde(borrow)]
-    id: &'a RawValue,
-    #[serde(rename = "method", deserialize_with = "tools_call")]
-    _method: (),
-    #[serde(borrow, deserialize_with = "object")]
-    params: Params<'a>,
-    result: Option<IgnoredAny>,
-    error: Option<IgnoredAny>,
+fn params<'a>(scan: &mut Scan<'a>) -> Option<Params<'a>> {
+    let mut params = Params::default();
+    let mut meta = false;
+    scan.object(|scan, name| match name {
+        "name" => fill(&mut params.name, scan),
+        "arguments" => fill(&mut params.arguments, scan),
+        "_meta" if !std::mem::replace(&mut meta, true) => self::meta(scan, &mut params.meta),
+        "_meta" => None, // twice
+        "inputResponses" => fill(&mut params.input_responses, scan),
+        "requestState" => fill(&mut params.request_state, scan),
+        "uri" => fill(&mut params.uri, scan),
+        "taskId" => fill(&mut params.task_id, scan),
+        "cursor" => fill(&mut params.cursor, scan),
+        _ => scan.value().map(drop),
+    })?;
+    Some(params)
 }
 
-/// Fails on another method at once, so that its params are not read for nothing.
-fn tools_call<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
-    let method = <&RawValue>::deserialize(deserializer)?;
-    if method.get() == r#""tools/call""# { Ok(()) } else { Err(de::Error::custom("another method")) }
+fn meta<'a>(scan: &mut Scan<'a>, meta: &mut Meta<'a>) -> Option<()> {
+    scan.object(|scan, name| match name {
+        meta_key::PROTOCOL_VERSION => {
+            let text = plain(scan.value()?)?;
+            meta.protocol_version.replace(Cow::Borrowed(text)).is_none().then_some(())
+        }
+        meta_key::CLIENT_CAPABILITIES => fill(&mut meta.client_capabilities, scan),
+        meta_key::CLIENT_INFO => fill(&mut meta.client_info, scan),
+        "progressToken" => {
+            let id = Id::new(as_raw(scan.value()?))?;
+            meta.progress_token.replace(id).is_none().then_some(())
+        }
+        meta_key::LOG_LEVEL => None,
+        "traceparent" => fill(&mut meta.traceparent, scan),
+        "tracestate" => fill(&mut meta.tracestate, scan),
+        "baggage" => fill(&mut meta.baggage, scan),
+        _ => scan.value().map(drop),
+    })
 }
 
-/// Derived structs also accept arrays, member by member; here only an object will do.
-fn object<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Params<'a>, D::Error> {
-    struct Object;
-    impl<'de> Visitor<'de> for Object {
-        type Value = Params<'de>;
+/// A member that must have one value, and be there once.
+fn once(seen: &mut bool, scan: &mut Scan<'_>, value: &str) -> Option<()> {
+    let new = !std::mem::replace(seen, true);
+    (new && scan.value()? == value).then_some(())
+}
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
+/// A member that may be there once. `null` is not simple: it is as good as nothing, but there.
+fn fill<'a>(member: &mut Option<&'a RawValue>, scan: &mut Scan<'a>) -> Option<()> {
+    let value = scan.value().filter(|value| *value != "null")?;
+    member.replace(as_raw(value)).is_none().then_some(())
+}
 
-        fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Params<'de>, A::Error> {
-            Params::deserialize(de::value::MapAccessDeserializer::new(map))
-        }
-    }
-    deserializer.deserialize_map(Object)
+/// A string without escapes.
+fn plain(value: &str) -> Option<&str> {
+    value.strip_prefix('"')?.strip_suffix('"').filter(|text| !text.as_bytes().contains(&b'\\'))
 }
 
 #[cfg(test)]

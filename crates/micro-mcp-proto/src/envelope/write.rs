@@ -7,12 +7,19 @@ use crate::{LogLevel, RpcError};
 
 /// `{"jsonrpc":"2.0","id":…,"result":…}` around the raw JSON of a result.
 pub fn response(id: Id<'_>, result: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(33 + id.as_str().len() + result.len()); // exactly: spare room costs another allocation
+    let mut out = response_head(id, result.len() + 1);
+    out.extend_from_slice(result);
+    out.push(b'}');
+    out
+}
+
+/// What a response begins with: the raw JSON of the result and a closing brace are to follow, for which there is
+/// room for so many bytes. The room is exact, since what is left of it costs whoever shares the bytes an allocation.
+pub fn response_head(id: Id<'_>, room: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(32 + id.as_str().len() + room);
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     out.extend_from_slice(id.as_str().as_bytes());
     out.extend_from_slice(br#","result":"#);
-    out.extend_from_slice(result);
-    out.push(b'}');
     out
 }
 

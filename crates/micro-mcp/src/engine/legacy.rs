@@ -159,7 +159,7 @@ pub(super) async fn batch(engine: &Engine, source: &Source, elements: &[&RawValu
                 if out.len() > 1 {
                     out.push(b',');
                 }
-                out.extend(answer.body);
+                out.extend(answer.body.into_vec());
             }
             Reply::Listen(_) | Reply::Accepted | Reply::Silence => {}
         }

@@ -121,7 +121,9 @@ impl Streams {
             while let Some(output) = running.next().await {
                 match output {
                     Output::Said(said) => recorded.record(said).await,
-                    Output::Reply(Reply::Message(answer)) => recorded.record(Said::Message(answer.body)).await,
+                    Output::Reply(Reply::Message(answer)) => {
+                        recorded.record(Said::Message(answer.body.into_vec())).await;
+                    }
                     Output::Reply(_) => {}
                 }
             }

@@ -190,7 +190,7 @@ impl Serving {
                     self.say(message).await?;
                 }
             }
-            Some(Some(Output::Reply(Reply::Message(answer)))) => self.say(answer.body).await?,
+            Some(Some(Output::Reply(Reply::Message(answer)))) => self.say(answer.body.into_vec()).await?,
             Some(Some(Output::Reply(Reply::Listen(messages)))) => self.running.push(Messages::Stream(messages)),
             Some(Some(Output::Reply(Reply::Accepted | Reply::Silence)) | None) => {}
         }

@@ -21,6 +21,8 @@ pub enum Body {
     Empty,
     /// All there.
     Full(Bytes),
+    /// All there, in pieces that go out one after the other.
+    Pieces(Box<[Bytes; 3]>),
     /// Coming.
     Stream(Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>),
 }
@@ -29,6 +31,11 @@ pub enum Body {
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Body {
+    /// A body of three pieces that are all there.
+    pub fn pieces(pieces: [Bytes; 3]) -> Self {
+        Self::Pieces(Box::new(pieces))
+    }
+
     /// A body that is the stream's chunks, each sent as soon as it is there.
     pub fn stream(chunks: impl Stream<Item = Result<Bytes, BodyError>> + Send + 'static) -> Self {
         Self::Stream(Box::pin(chunks))
@@ -53,6 +60,10 @@ impl HttpBody for Body {
                 *self = Self::Empty;
                 Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
             }
+            Self::Pieces(pieces) => {
+                let next = pieces.iter_mut().find(|piece| !piece.is_empty()).map(std::mem::take);
+                Poll::Ready(next.map(|piece| Ok(Frame::data(piece))))
+            }
             Self::Stream(stream) => stream.as_mut().poll_next(cx).map(|item| item.map(|chunk| chunk.map(Frame::data))),
         }
     }
@@ -61,6 +72,7 @@ impl HttpBody for Body {
         match self {
             Self::Empty => true,
             Self::Full(bytes) => bytes.is_empty(),
+            Self::Pieces(pieces) => pieces.iter().all(Bytes::is_empty),
             Self::Stream(_) => false,
         }
     }
@@ -69,6 +81,7 @@ impl HttpBody for Body {
         match self {
             Self::Empty => SizeHint::with_exact(0),
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Pieces(pieces) => SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum()),
             Self::Stream(_) => SizeHint::default(),
         }
     }
