@@ -10,7 +10,7 @@ use std::{
 use micro_policy::InvalidToken;
 use serde::Deserialize;
 
-pub use self::auth::{AuthConfig, AuthMode, TokenConfig};
+pub use self::auth::{AuthConfig, AuthMode, IssuerConfig, TokenConfig};
 use crate::{AuditFail, ToolNames};
 
 /// A gateway's settings: the `[gateway]` table of `micro.toml`.
@@ -21,6 +21,9 @@ pub struct Config {
     pub address: SocketAddr,
     /// A second address for `/mcp` and its companions only. Default: none.
     pub mcp_address: Option<SocketAddr>,
+    /// Where callers reach it, for example `https://gateway.example`: what tokens must be for, and what challenges
+    /// name. Default: none, challenges name the `Host` that was asked.
+    pub url: Option<String>,
     /// Which names models see. Default: `safe`.
     pub tool_names: ToolNames,
     /// Largest request body, in bytes. Default: 4 MiB.
@@ -59,6 +62,14 @@ pub enum InvalidConfig {
         /// The variable.
         variable: String,
     },
+    /// A value that cannot be.
+    #[error("gateway.{key}: {why}")]
+    Value {
+        /// Where it stands, from `gateway` on.
+        key: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// The token can be guessed.
     #[error("gateway.auth.tokens: account `{0}`: {InvalidToken}")]
     TokenWeak(String),
@@ -69,6 +80,7 @@ impl Default for Config {
         Self {
             address: (Ipv4Addr::LOCALHOST, 8080).into(),
             mcp_address: None,
+            url: None,
             tool_names: ToolNames::default(),
             body_limit: 4 * 1024 * 1024,
             allowed_hosts: Vec::new(),

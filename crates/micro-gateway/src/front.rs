@@ -5,6 +5,7 @@ mod health;
 mod http;
 mod mcp;
 mod plain;
+mod resource;
 mod trace;
 
 pub(crate) use self::{http::Http, mcp::Mcp};

@@ -93,14 +93,14 @@ impl Core {
     /// An MCP handler for a transport of the embedder's. Over HTTP, let each request go through [`Core::identify`]
     /// first: the handler itself waits for nobody, and knows no credential that was not checked before.
     pub fn handler(&self, auth_needed: bool) -> Arc<dyn Handler> {
-        Arc::new(Mcp::new(self.pipeline.clone(), auth_needed, Shown::Nothing))
+        Arc::new(Mcp::new(self.pipeline.clone(), auth_needed, "http", Shown::Nothing))
     }
 
     /// The same for one client at the other end of a pipe, who shows this token: a credential of stdio comes from the
     /// environment (MCP authorization).
     pub async fn handler_for(&self, token: &str, auth_needed: bool) -> Arc<dyn Handler> {
         let shown = self.pipeline.identities.check(token).await;
-        Arc::new(Mcp::new(self.pipeline.clone(), auth_needed, shown))
+        Arc::new(Mcp::new(self.pipeline.clone(), auth_needed, "http", shown))
     }
 
     /// Checks the credential of a request, which then carries what came of it, for the handler to find.

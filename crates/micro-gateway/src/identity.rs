@@ -4,6 +4,8 @@
 //! the providers in turn, which may ask an issuer or a store.
 
 mod cache;
+mod issuers;
+mod keys;
 mod port;
 
 use std::sync::Arc;
@@ -15,6 +17,10 @@ use micro_policy::{Digest, Identity, Rejection};
 
 use self::cache::Cache;
 pub use self::port::{Authenticator, Credential};
+pub(crate) use self::{
+    issuers::{Issuers, KeysAt, Trusted},
+    keys::Source,
+};
 use crate::pipeline::Policies;
 
 /// Longest token that is looked at, in bytes.
@@ -65,8 +71,16 @@ pub(crate) struct Identities {
 }
 
 impl Identities {
-    pub(crate) fn new(policies: Arc<ArcSwap<Policies>>, providers: Vec<Arc<dyn Authenticator>>) -> Self {
+    /// `others` are asked before the issuers, who take every JWT for theirs.
+    pub(crate) fn new(policies: Arc<ArcSwap<Policies>>, others: Vec<Arc<dyn Authenticator>>) -> Self {
+        let mut providers = others;
+        providers.push(Arc::new(Issuers::new(policies.clone())));
         Self { policies, providers, cache: Cache::default() }
+    }
+
+    /// What the config says now.
+    pub(crate) fn policies(&self) -> arc_swap::Guard<Arc<Policies>> {
+        self.policies.load()
     }
 
     /// Checks the credential of a request, which then carries what came of it.

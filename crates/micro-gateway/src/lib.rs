@@ -14,7 +14,7 @@ mod wire;
 
 pub use self::{
     catalog::{Catalog, CatalogState, Problem, Snapshot, Tool, ToolNames},
-    config::{AuditConfig, AuthConfig, AuthMode, Config, InvalidConfig, TokenConfig},
+    config::{AuditConfig, AuthConfig, AuthMode, Config, InvalidConfig, IssuerConfig, TokenConfig},
     gateway::{Core, Gateway},
     identity::{Authenticator, Credential},
     pipeline::{AuditFail, AuditFile, AuditSink},

@@ -6,7 +6,7 @@ use micro_mcp::{
     Failure, Refusal,
     proto::{RpcError, code},
 };
-use micro_policy::Rejection;
+use micro_policy::{Rejection, Scopes};
 
 use crate::pipeline::Error;
 
@@ -21,45 +21,54 @@ pub(crate) enum Mcp {
 /// It may have been made.
 const UNRECORDED: &str = "The call could not be recorded";
 
-pub(crate) fn mcp(error: &Error, tool: &str) -> Mcp {
+pub(crate) fn mcp(error: &Error, tool: &str, hints: Hints<'_>) -> Mcp {
     match error {
         Error::UnknownTool => Mcp::Failure(RpcError::unknown_tool(tool).into()),
         Error::InvalidArguments(violations) => Mcp::Result(invalid(violations)),
         Error::Upstream(error) => Mcp::Result(error.to_string()),
-        Error::Unauthenticated(_) | Error::Forbidden(_) => Mcp::Failure(refusal(error).into()),
+        Error::Unauthenticated(_) | Error::Forbidden(_) => Mcp::Failure(refusal(error, hints).into()),
         Error::Unrecorded => Mcp::Failure(RpcError::new(code::INTERNAL, UNRECORDED).into()),
     }
 }
 
+/// What a challenge tells beside the error: where the resource's metadata are (RFC 9728 §5.1), and what to ask for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Hints<'a> {
+    pub(crate) metadata: Option<&'a str>,
+    pub(crate) scopes: Option<&'a Scopes>,
+}
+
 /// 401 and 403 with their challenges (RFC 6750 §3).
-pub(crate) fn refusal(error: &Error) -> Refusal {
+pub(crate) fn refusal(error: &Error, hints: Hints<'_>) -> Refusal {
     let (status, text) = plain(error);
-    let challenge = challenge(error);
+    let challenge = challenge(error, hints);
     let error = RpcError::new(code::INVALID_PARAMS, text);
     Refusal { challenge, ..Refusal::new(status, error) }
 }
 
-pub(crate) fn challenge(error: &Error) -> Option<HeaderValue> {
-    match error {
-        Error::Unauthenticated(Rejection::Missing) => Some(HeaderValue::from_static("Bearer")),
-        Error::Unauthenticated(Rejection::Unavailable) => None,
-        Error::Unauthenticated(_) => Some(HeaderValue::from_static(r#"Bearer error="invalid_token""#)),
-        Error::Forbidden(missing) => {
-            // Scope values are operator's text; one that is no header value is left out.
-            let scope = missing.needed.iter().collect::<Vec<_>>().join(" ");
-            let value = format!(r#"Bearer error="insufficient_scope", scope="{}""#, scope.replace(['"', '\\'], ""));
-            HeaderValue::from_str(&value)
-                .ok()
-                .or(Some(HeaderValue::from_static(r#"Bearer error="insufficient_scope""#)))
-        }
-        _ => None,
-    }
+pub(crate) fn challenge(error: &Error, hints: Hints<'_>) -> Option<HeaderValue> {
+    let (code, scopes) = match error {
+        // The credential may be good: its holder must not throw it away.
+        Error::Unauthenticated(Rejection::Unavailable) => return None,
+        Error::Unauthenticated(Rejection::Missing) => (None, hints.scopes),
+        Error::Unauthenticated(_) => (Some("invalid_token"), hints.scopes),
+        Error::Forbidden(missing) => (Some("insufficient_scope"), Some(&missing.needed)),
+        _ => return None,
+    };
+    let scopes = scopes.map(|scopes| scopes.iter().collect::<Vec<_>>().join(" ")).filter(|scopes| !scopes.is_empty());
+    let said = [("error", code), ("scope", scopes.as_deref()), ("resource_metadata", hints.metadata)];
+    let words = said.iter().filter_map(|(name, value)| {
+        // Operators' text; what is no part of a quoted string is left out.
+        let value = value.filter(|value| value.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\'))?;
+        Some(format!(r#"{name}="{value}""#))
+    });
+    let words = words.collect::<Vec<_>>().join(", ");
+    HeaderValue::from_str(format!("Bearer {words}").trim_end()).ok()
 }
 
 /// Status and text, for REST and the compatible endpoints.
 pub(crate) fn plain(error: &Error) -> (StatusCode, String) {
     match error {
-        // The credential may be good: its holder must not throw it away.
         Error::Unauthenticated(Rejection::Unavailable) => {
             (StatusCode::SERVICE_UNAVAILABLE, format!("Unavailable: {}", Rejection::Unavailable))
         }

@@ -122,6 +122,11 @@ impl<'a> Token<'a> {
         self.claims.get("iss")?.as_str()
     }
 
+    /// The name of the key that it says it is signed with.
+    pub fn key_id(&self) -> Option<&str> {
+        self.header.kid.as_deref()
+    }
+
     /// Everything it says.
     pub fn claims(&self) -> &Map<String, Value> {
         &self.claims
@@ -243,7 +248,7 @@ impl Issuer {
         if token.time("nbf")?.is_some_and(|from| from > earliest) {
             return Err(Rejection::NotYetValid.into());
         }
-        let id = token.header.kid.as_deref();
+        let id = token.key_id();
         match (keys.verify(id, algorithm, token.signed, token.signature), id) {
             (Some(true), _) => {}
             (Some(false), Some(_)) => return Err(Rejection::Invalid.into()),

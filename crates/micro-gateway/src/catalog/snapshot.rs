@@ -66,6 +66,11 @@ impl Snapshot {
         &self.instructions
     }
 
+    /// Every scope that some tool asks for.
+    pub(crate) fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
     /// The list as a caller with these scopes may see it: what a call would allow. `None` sees all.
     pub(crate) fn pages(&self, granted: Option<&Scopes>) -> Arc<Pages> {
         let Some(granted) = granted else { return self.everything.clone() };

@@ -1,8 +1,8 @@
 //! Who may call: the `[gateway.auth]` table.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
-use micro_policy::{Scopes, Secret};
+use micro_policy::{Algorithm, Claims, Scopes, Secret};
 use serde::Deserialize;
 
 /// Who may call: the `[gateway.auth]` table.
@@ -13,6 +13,8 @@ pub struct AuthConfig {
     pub mode: AuthMode,
     /// Static bearer tokens.
     pub tokens: Vec<TokenConfig>,
+    /// Issuers whose tokens (JWT) are taken.
+    pub issuers: Vec<IssuerConfig>,
 }
 
 /// When a credential is needed.
@@ -46,6 +48,43 @@ pub struct TokenConfig {
     pub token: Option<Secret>,
     /// The environment variable that holds it.
     pub token_env: Option<String>,
+}
+
+/// An issuer whose tokens are taken: an entry of `[[gateway.auth.issuers]]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerConfig {
+    /// Its name, as its tokens write it in `iss`, letter by letter.
+    pub issuer: String,
+    /// Whom its tokens must be for (`aud`): any one of these. Default: the gateway's `url`, alone, with `/mcp` and with
+    /// `/api` behind it.
+    #[serde(default)]
+    pub audience: Vec<String>,
+    /// Where its keys are. Default: where its metadata say (RFC 8414, OpenID Discovery).
+    pub jwks_url: Option<String>,
+    /// A file with its keys (a JSON Web Key Set): nothing is fetched, and new keys come with the next reload.
+    pub jwks_file: Option<PathBuf>,
+    /// How its tokens may be signed. Default: in any way of `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`,
+    /// `ES256`, `ES384` and `EdDSA`; there are no others.
+    #[serde(default = "any_algorithm")]
+    pub algorithms: Vec<Algorithm>,
+    /// How far its clock may be from ours, in seconds. Default: 60.
+    #[serde(default = "a_minute")]
+    pub clock_skew: u32,
+    /// Whether its metadata may name private addresses though it is at a public one. Default: no.
+    #[serde(default)]
+    pub private_addresses: bool,
+    /// Which claims say who a token is of.
+    #[serde(default)]
+    pub claims: Claims,
+}
+
+fn any_algorithm() -> Vec<Algorithm> {
+    Algorithm::ALL.to_vec()
+}
+
+fn a_minute() -> u32 {
+    60
 }
 
 impl AuthConfig {

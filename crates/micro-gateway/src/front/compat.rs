@@ -14,7 +14,7 @@ use super::{
 pub(super) fn tools(site: &Site, request: &Request<Incoming>) -> Response<Body> {
     let caller = match site.caller(request.extensions()) {
         Ok(caller) => caller,
-        Err(error) => return plain::refused(&error),
+        Err(error) => return plain::refused(site, request.headers(), &error),
     };
     let mut body = BytesMut::from(&br#"{"tools":["#[..]);
     let catalog = site.pipeline.catalog.load();

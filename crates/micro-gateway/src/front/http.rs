@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use super::{
     Mcp, compat, health,
     plain::{self, Form},
+    resource::{self, WELL_KNOWN},
 };
 use crate::{
     Config,
@@ -39,6 +40,7 @@ pub(super) struct Site {
     pub(super) pipeline: Arc<Pipeline>,
     pub(super) guard: Guard,
     pub(super) auth_needed: bool,
+    pub(super) scheme: &'static str,
     pub(super) body_limit: usize,
     pub(super) drain: Drain,
 }
@@ -58,15 +60,16 @@ impl Http {
         for origin in &config.allowed_origins {
             guard = guard.allow_origin(origin);
         }
-        let auth_needed = config.auth.needed_on(address);
+        let (auth_needed, scheme) = (config.auth.needed_on(address), "http");
         let settings = McpConfig {
             guard: guard.clone(),
             body_limit: config.body_limit,
             drain: drain.clone(),
             ..McpConfig::default()
         };
-        let mcp = StreamableHttp::new(Arc::new(Mcp::new(pipeline.clone(), auth_needed, Shown::Nothing)), settings);
-        let site = Site { pipeline, guard, auth_needed, body_limit: config.body_limit, drain };
+        let mcp =
+            StreamableHttp::new(Arc::new(Mcp::new(pipeline.clone(), auth_needed, scheme, Shown::Nothing)), settings);
+        let site = Site { pipeline, guard, auth_needed, scheme, body_limit: config.body_limit, drain };
         Self(Arc::new(Inner { mcp, site, everything }))
     }
 
@@ -82,6 +85,12 @@ impl Http {
 
     async fn answer(&self, mut request: Request<Incoming>) -> Response<Body> {
         let Inner { mcp, site, everything } = &*self.0;
+        // HTTP/2 says it in another place; what comes next looks in one.
+        if let (None, Some(host)) = (request.headers().get(header::HOST), request.uri().authority())
+            && let Ok(host) = HeaderValue::from_str(host.as_str())
+        {
+            request.headers_mut().insert(header::HOST, host);
+        }
         match site.guard.check(request.uri(), request.headers()) {
             Ok(()) => site.pipeline.identities.identify(&mut request).await,
             Err(_) if request.uri().path() == "/mcp" => {} // has its own guard, with JSON-RPC errors
@@ -94,6 +103,9 @@ impl Http {
         match (request.method(), path) {
             (&Method::GET, "/health" | "/health/ready") => health::ready(site),
             (&Method::GET, "/health/live") => health::live(),
+            (&Method::GET, path) if path.starts_with(WELL_KNOWN) => {
+                resource::document(&site.pipeline, site.scheme, request.headers(), &path[WELL_KNOWN.len()..])
+            }
             (&Method::GET, "/mcp/tools") => compat::tools(site, &request),
             (&Method::POST, "/mcp/call") => plain::call(site, &Form::Compat, request).await,
             (&Method::POST, path) if *everything && path.starts_with("/api/") => match Form::rest(path) {

@@ -16,11 +16,11 @@ use micro_policy::{Caller, Identity};
 use serde_json::value::RawValue;
 use tokio_stream::wrappers::WatchStream;
 
-use super::trace;
+use super::{resource, trace};
 use crate::{
     identity::Shown,
     pipeline::{Call, Pipeline, Progress, Silent},
-    wire,
+    wire::{self, Hints},
 };
 
 /// The MCP front of one socket (or pipe).
@@ -30,12 +30,14 @@ pub(crate) struct Mcp {
     info: ArcSwap<ServerInfo>,
     /// Whether callers must show a credential here.
     auth_needed: bool,
+    /// How callers reach it, if they do over HTTP.
+    scheme: &'static str,
     /// What a caller shows whose way has no headers.
     shown: Shown,
 }
 
 impl Mcp {
-    pub(crate) fn new(pipeline: Arc<Pipeline>, auth_needed: bool, shown: Shown) -> Self {
+    pub(crate) fn new(pipeline: Arc<Pipeline>, auth_needed: bool, scheme: &'static str, shown: Shown) -> Self {
         let implementation = Implementation {
             name: "micro".into(),
             title: Some("Micro gateway".into()),
@@ -48,7 +50,7 @@ impl Mcp {
             instructions: None,
         };
         let identity = result::Identity::of(&info);
-        Self { pipeline, identity, info: ArcSwap::from_pointee(info), auth_needed, shown }
+        Self { pipeline, identity, info: ArcSwap::from_pointee(info), auth_needed, scheme, shown }
     }
 
     fn list(&self, cx: &Cx<'_>, cursor: Option<&str>) -> Result<Bytes, Failure> {
@@ -61,13 +63,22 @@ impl Mcp {
         })
     }
 
+    /// Where a caller finds out who issues tokens.
+    fn metadata(&self, peer: Peer<'_>) -> Option<String> {
+        resource::location(&self.pipeline, self.scheme, peer.headers?, "/mcp")
+    }
+
     async fn call(&self, cx: &Cx<'_>, params: &CallParams<'_>) -> Result<Bytes, Failure> {
         let progress = Stream { cx };
         let call = call(cx.peer, cx.meta.traceparent().as_deref(), params, &progress);
         let answer = self.pipeline.call(&caller(cx), call).await;
         match answer {
             Ok(json) => Ok(result::tool_json(cx.revision, json.as_str(), &self.identity)),
-            Err(error) => match wire::mcp(&error, &params.name) {
+            Err(error) => match wire::mcp(
+                &error,
+                &params.name,
+                Hints { metadata: self.metadata(cx.peer).as_deref(), scopes: None },
+            ) {
                 wire::Mcp::Result(text) => Ok(result::tool_error(cx.revision, &text, &self.identity)),
                 wire::Mcp::Failure(failure) => Err(failure),
             },
@@ -107,7 +118,15 @@ impl Handler for Mcp {
                 if let Request::CallTool(params) = request {
                     self.pipeline.refuse(&call(*peer, None, params, &Silent), &error);
                 }
-                Err(wire::refusal(&error))
+                let metadata = self.metadata(*peer);
+                let catalog = self.pipeline.catalog.load();
+                let tool = match request {
+                    Request::CallTool(params) => catalog.find(&params.name),
+                    _ => None,
+                };
+                // Only who can be given a token is told what to ask for.
+                let scopes = metadata.as_ref().and(tool).map(|tool| &tool.requirement.any_of);
+                Err(wire::refusal(&error, Hints { metadata: metadata.as_deref(), scopes }))
             }
         }
     }

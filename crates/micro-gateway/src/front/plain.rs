@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::{BufMut, BytesMut};
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts};
 use hyper::body::Incoming;
 use micro_core::{TraceContext, header::TRACE_ID};
 use micro_runtime::http::{Body, read};
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::{
     http::{Site, error, json},
-    trace,
+    resource, trace,
 };
 use crate::{
     pipeline::{Call, Error, Json, Silent},
@@ -65,7 +65,7 @@ async fn answer(site: &Site, form: &Form, parts: &Parts, body: Incoming, trace: 
     // Before the body is read: strangers are not given memory and time.
     let caller = site.caller(&parts.extensions).map_err(|error| {
         site.pipeline.refuse(&call(form.named(), None), &error);
-        Failure::from(&error)
+        Failure::of(&error, site, parts)
     })?;
     let body = match read(body, site.body_limit).await {
         Ok(Some(body)) => body,
@@ -74,7 +74,7 @@ async fn answer(site: &Site, form: &Form, parts: &Parts, body: Incoming, trace: 
     };
     let (tool, arguments) = form.read(&body).map_err(|why| Failure::new(StatusCode::BAD_REQUEST, why))?;
     let call = call(&tool, arguments.map(RawValue::get));
-    site.pipeline.call(&caller, call).await.map_err(|error| Failure::from(&error))
+    site.pipeline.call(&caller, call).await.map_err(|error| Failure::of(&error, site, parts))
 }
 
 impl Form {
@@ -148,20 +148,24 @@ impl Form {
 }
 
 /// The refusal of a request that is no call, in go-micro's form.
-pub(super) fn refused(error: &Error) -> Response<Body> {
-    Form::Compat.failed(Failure::from(error))
+pub(super) fn refused(site: &Site, headers: &HeaderMap, error: &Error) -> Response<Body> {
+    Form::Compat.failed(Failure::at(error, site, headers, "/mcp"))
 }
 
 impl Failure {
     fn new(status: StatusCode, text: impl Into<String>) -> Self {
         Self { status, text: text.into(), challenge: None }
     }
-}
 
-impl From<&Error> for Failure {
-    fn from(error: &Error) -> Self {
+    fn of(error: &Error, site: &Site, parts: &Parts) -> Self {
+        Self::at(error, site, &parts.headers, parts.uri.path())
+    }
+
+    fn at(error: &Error, site: &Site, headers: &HeaderMap, path: &str) -> Self {
+        let metadata = resource::location(&site.pipeline, site.scheme, headers, path);
+        let hints = wire::Hints { metadata: metadata.as_deref(), scopes: None };
         let (status, text) = wire::plain(error);
-        Self { status, text, challenge: wire::challenge(error) }
+        Self { status, text, challenge: wire::challenge(error, hints) }
     }
 }
 

@@ -6,11 +6,17 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
-use micro_policy::{Digest, Identity, Secret};
+use arc_swap::ArcSwap;
+use micro_policy::{Digest, Identity, Issuer, KeySet, Secret};
+use url::Url;
 
-use crate::{Config, InvalidConfig, TokenConfig, identity::Verified};
+use crate::{
+    Config, InvalidConfig, IssuerConfig, TokenConfig,
+    identity::{KeysAt, Source, Trusted, Verified},
+};
 
 /// The policies of one state of the config.
 #[derive(Debug)]
@@ -19,6 +25,10 @@ pub(crate) struct Policies {
     pub(crate) epoch: u64,
     /// Static tokens.
     pub(crate) tokens: HashMap<Digest, Arc<Verified>>,
+    /// Issuers whose tokens are taken.
+    pub(crate) issuers: Vec<Trusted>,
+    /// Where callers reach the gateway, without a slash at the end.
+    pub(crate) url: Option<String>,
 }
 
 impl Policies {
@@ -33,7 +43,10 @@ impl Policies {
     ) -> Result<Self, InvalidConfig> {
         static EPOCHS: AtomicU64 = AtomicU64::new(0);
         let epoch = EPOCHS.fetch_add(1, Ordering::Relaxed);
-        let mut policies = Self { epoch, tokens: HashMap::new() };
+        let url = config.url.as_deref().map(public_url).transpose()?;
+        let issuers =
+            config.auth.issuers.iter().map(|entry| trusted(entry, url.as_deref())).collect::<Result<_, _>>()?;
+        let mut policies = Self { epoch, tokens: HashMap::new(), issuers, url };
         for entry in &config.auth.tokens {
             let secret = secret(entry, &env)?;
             policies.add(&secret, |credential| Identity {
@@ -47,6 +60,12 @@ impl Policies {
             policies.add(secret, |credential| Identity { scopes: None, ..Identity::named("operator", credential) });
         }
         Ok(policies)
+    }
+
+    /// Who issues tokens for the gateway, as metadata name it (RFC 9728).
+    pub(crate) fn authorization_servers(&self) -> impl Iterator<Item = &str> {
+        let names = self.issuers.iter().map(|trusted| trusted.issuer.name.as_str());
+        names.filter(|name| name.starts_with("https://") || name.starts_with("http://"))
     }
 
     /// The last identity of a token wins. Names of credentials are public, so that of a token says little of it.
@@ -67,6 +86,58 @@ fn secret(entry: &TokenConfig, env: &impl Fn(&str) -> Option<String>) -> Result<
         }
         _ => Err(InvalidConfig::TokenSource(entry.account.clone())),
     }
+}
+
+/// A URL that others can be told.
+fn public_url(text: &str) -> Result<String, InvalidConfig> {
+    let fits = |url: &Url| {
+        matches!(url.scheme(), "https" | "http")
+            && url.host().is_some()
+            && url.username().is_empty()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    };
+    let why = "this is no URL of a server: https, a host, and perhaps a port and a path";
+    let url = Url::parse(text).ok().filter(fits).ok_or(InvalidConfig::Value { key: "url".to_owned(), why })?;
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn trusted(entry: &IssuerConfig, url: Option<&str>) -> Result<Trusted, InvalidConfig> {
+    let invalid = |why| InvalidConfig::Value { key: format!("auth.issuers: {}", entry.issuer), why };
+    let address = |text: &str| {
+        let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
+        url.ok_or_else(|| invalid("this is no address that keys could be fetched from; `jwks_url` may name one"))
+    };
+    let keys = match (&entry.jwks_url, &entry.jwks_file) {
+        (Some(_), Some(_)) => return Err(invalid("its keys are either at `jwks_url` or in `jwks_file`")),
+        (None, Some(path)) => {
+            let keys = std::fs::read(path).map_err(|_| invalid("`jwks_file` cannot be read"))?;
+            let keys = KeySet::parse(&keys).ok().filter(|keys| !keys.is_empty());
+            let keys = keys.ok_or_else(|| invalid("`jwks_file` has no key that signatures could be checked with"))?;
+            KeysAt::Here(Arc::new(ArcSwap::from_pointee(keys)))
+        }
+        (url, None) => {
+            let named = address(url.as_ref().unwrap_or(&entry.issuer))?;
+            let keys = url.is_some().then_some(named);
+            KeysAt::Address(Source { issuer: entry.issuer.clone(), keys, private: entry.private_addresses })
+        }
+    };
+    if entry.algorithms.is_empty() {
+        return Err(invalid("`algorithms` is empty, so that no token could be good"));
+    }
+    let audience = match (entry.audience.is_empty(), url) {
+        (false, _) => entry.audience.clone(),
+        (true, Some(url)) => ["", "/mcp", "/api"].iter().map(|path| format!("{url}{path}")).collect(),
+        (true, None) => return Err(invalid("whom its tokens must be for is not said: `audience`, or `gateway.url`")),
+    };
+    let issuer = Issuer {
+        name: entry.issuer.clone(),
+        audience,
+        algorithms: entry.algorithms.clone(),
+        claims: entry.claims.clone(),
+        skew: Duration::from_secs(entry.clock_skew.into()),
+    };
+    Ok(Trusted { issuer, keys })
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Credentials of every kind: who is let in as whom, and until when.
 
+mod issuers;
+mod provider;
+
 use std::sync::{Arc, Mutex};
 
 use micro::Drain;
