@@ -3,7 +3,8 @@
 //! Knows identities, scopes and audit records as plain values. Does not know HTTP, MCP or any I/O,
 //! and never reads the clock: time is an argument.
 
-mod audit;
+pub mod audit;
+mod digest;
 mod identity;
 mod intent;
 mod jwks;
@@ -14,10 +15,11 @@ mod secret;
 
 pub use self::{
     audit::{Record, Verdict},
+    digest::{Digest, InvalidDigest},
     identity::{Caller, Identity, Rejection},
     intent::{Intent, IntentRequest, InvalidTools, MessageDigest, TooWide, ToolSet},
     jwks::{Algorithm, InvalidKeys, KeySet},
     jwt::{Claims, Issuer, Token, Unproven},
     scopes::{MissingScope, Requirement, Scopes},
-    secret::{Digest, InvalidToken, Secret},
+    secret::{InvalidToken, Secret},
 };

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
-use sha2::{Digest as _, Sha256};
+
+use crate::Digest;
 
 /// A secret text. Printing it shows nothing; comparing goes through a digest.
 #[derive(Clone)]
@@ -59,43 +60,6 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// SHA-256 of something, by which tables find what they must not hold.
-///
-/// A lookup by the digest of what a caller sent takes a time that tells nothing about how near a guess was.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Digest([u8; 32]);
-
-impl Digest {
-    /// The digest of these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
-    }
-
-    /// Its bytes.
-    pub fn bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl From<[u8; 32]> for Digest {
-    fn from(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-}
-
-/// In lower-case hex.
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,11 +75,5 @@ mod tests {
     #[test]
     fn a_guessable_token_is_refused() {
         assert_eq!(Secret::new("secret"), Err(InvalidToken));
-    }
-
-    #[test]
-    fn a_digest_is_written_in_hex() {
-        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        assert_eq!(Digest::of(b"").to_string(), empty);
     }
 }
