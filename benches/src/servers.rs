@@ -257,7 +257,7 @@ async fn gateway(service: &str) -> Result<()> {
     let config = serde_json::from_value(serde_json::json!({
         "address": "127.0.0.1:0",
         "auth": {"mode": "on", "tokens": [token]},
-        "audit": {"file": "/dev/null"},
+        "audit": {"to": "/dev/null"},
     }))?;
     run_gateway(config, registry).await
 }

@@ -1,17 +1,18 @@
 //! What a gateway can be told, in code or in `micro.toml`.
 
+mod audit;
 mod auth;
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use micro_policy::InvalidToken;
 use serde::Deserialize;
 
-pub use self::auth::{AuthConfig, AuthMode, IssuerConfig, TokenConfig};
-use crate::{AuditFail, ToolNames};
+pub use self::{
+    audit::AuditConfig,
+    auth::{AuthConfig, AuthMode, IssuerConfig, TokenConfig},
+};
+use crate::ToolNames;
 
 /// A gateway's settings: the `[gateway]` table of `micro.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -36,16 +37,6 @@ pub struct Config {
     pub auth: AuthConfig,
     /// Where calls are recorded.
     pub audit: AuditConfig,
-}
-
-/// Where calls are recorded: the `[gateway.audit]` table.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AuditConfig {
-    /// A file that JSON lines are appended to. Default: none.
-    pub file: Option<PathBuf>,
-    /// What becomes of a call whose record cannot be written. Default: `closed`.
-    pub fail: AuditFail,
 }
 
 /// A setting that makes no sense.

@@ -12,7 +12,7 @@ use micro_runtime::Drain;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
-    AuditSink, Catalog, Config, catalog,
+    AuditTo, Catalog, Config, catalog,
     front::{Http, Mcp},
     identity::{Identities, Shown},
     pipeline::{Audit, Pipeline, Policies},
@@ -40,7 +40,7 @@ impl Config {
     /// [`Gateway::generated_token`].
     ///
     /// # Errors
-    /// When a setting makes no sense, an address is taken or the audit file cannot be opened.
+    /// When a setting makes no sense, an address is taken or the audit log cannot be opened.
     pub async fn build(self, registry: Arc<dyn Registry>) -> Result<Gateway> {
         let listener = bind(self.address).await?;
         let mcp_listener = match self.mcp_address {
@@ -56,27 +56,25 @@ impl Config {
     /// The part without listeners. `auth_needed` makes a token when none is configured.
     ///
     /// # Errors
-    /// When a setting makes no sense or the audit file cannot be opened.
+    /// When a setting makes no sense or the audit log cannot be opened.
     pub fn core(&self, registry: Arc<dyn Registry>, auth_needed: bool) -> Result<Core> {
-        let sink = match &self.audit.file {
-            None => AuditSink::None,
-            Some(path) => AuditSink::file(path, self.audit.fail).map_err(|e| {
-                Error::internal(format!("cannot write the audit file {}", path.display())).with_source(e)
-            })?,
-        };
-        self.core_with(registry, auth_needed, sink)
+        let to = self.audit.open().map_err(|error| {
+            let place = self.audit.to.iter().map(ToString::to_string).collect::<String>();
+            Error::internal(format!("cannot write the audit log {place}: {error}")).with_source(error)
+        })?;
+        self.core_with(registry, auth_needed, to)
     }
 
-    /// As [`Config::core`], with an audit sink of the embedder's.
+    /// As [`Config::core`], with records going where the embedder says.
     ///
     /// # Errors
     /// When a setting makes no sense.
-    pub fn core_with(&self, registry: Arc<dyn Registry>, auth_needed: bool, sink: AuditSink) -> Result<Core> {
+    pub fn core_with(&self, registry: Arc<dyn Registry>, auth_needed: bool, to: AuditTo) -> Result<Core> {
         let invalid = |e: crate::InvalidConfig| Error::bad_request(e.to_string());
         let generated = (auth_needed && self.auth.tokens.is_empty()).then(generate);
         let policies = Policies::compile(self, generated.as_ref(), |name| std::env::var(name).ok()).map_err(invalid)?;
         let identities = Identities::new(Arc::new(ArcSwap::from_pointee(policies)), Vec::new());
-        let audit = Audit::new(sink);
+        let audit = Audit::new(to, &self.audit);
         let catalog = Catalog::default();
         let follower = tokio::spawn(catalog::follow(catalog.clone(), registry.clone(), self.tool_names));
         let pipeline = Arc::new(Pipeline { catalog, identities, audit, client: Client::new(registry) });
@@ -113,7 +111,7 @@ impl Core {
         let Self { pipeline, follower, .. } = self;
         follower.abort();
         // A disk that hangs must not keep the process.
-        let _ = tokio::time::timeout(Duration::from_secs(5), pipeline.audit.settled()).await;
+        let _ = tokio::time::timeout(Duration::from_secs(5), pipeline.audit.close()).await;
     }
 }
 

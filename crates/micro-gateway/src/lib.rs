@@ -17,5 +17,5 @@ pub use self::{
     config::{AuditConfig, AuthConfig, AuthMode, Config, InvalidConfig, IssuerConfig, TokenConfig},
     gateway::{Core, Gateway},
     identity::{Authenticator, Credential},
-    pipeline::{AuditFail, AuditFile, AuditSink},
+    pipeline::{AuditFail, AuditLocation, AuditLog, AuditReader, AuditSink, AuditText, AuditTo, Resumed},
 };

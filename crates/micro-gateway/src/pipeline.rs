@@ -13,17 +13,17 @@ mod audit;
 mod policies;
 mod upstream;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use micro_core::{TraceContext, Violation};
 use micro_mcp_proto::is_json;
-use micro_policy::{Caller, MissingScope, Rejection, Verdict};
+use micro_policy::{Caller, MissingScope, Rejection, Verdict, audit::Steps};
 use micro_rpc::Client;
 use serde_json::value::RawValue;
 
-pub use self::audit::{AuditFail, AuditFile, AuditSink};
+pub use self::audit::{AuditFail, AuditLocation, AuditLog, AuditReader, AuditSink, AuditText, AuditTo, Resumed};
 pub(crate) use self::{audit::Audit, policies::Policies};
 use crate::{
     Catalog, Tool,
@@ -106,6 +106,8 @@ pub(crate) enum Error {
     Upstream(micro_core::Error),
     /// There is no record of the call, and without one there is no answer.
     Unrecorded,
+    /// The caller left before there was an answer.
+    Abandoned,
 }
 
 impl Pipeline {
@@ -123,21 +125,35 @@ impl Pipeline {
     /// Makes a call: the result is the service's JSON, untouched.
     pub(crate) async fn call(&self, caller: &Caller, call: Call<'_>) -> Result<Json, Error> {
         let tool = self.catalog.load().find(call.tool).cloned();
-        let entry = self.audit.begin(&call, Some(caller), tool.as_deref());
+        let mut entry = self.audit.begin(&call, Some(caller), tool.as_deref());
         let answer = match &tool {
-            Some(tool) => self.decide_and_call(caller, &call, tool).await,
+            Some(tool) => self.decide_and_call(caller, &call, tool, &mut entry.steps).await,
             None => Err(Error::UnknownTool),
         };
         entry.end(answer).await
     }
 
-    async fn decide_and_call(&self, caller: &Caller, call: &Call<'_>, tool: &Arc<Tool>) -> Result<Json, Error> {
+    async fn decide_and_call(
+        &self,
+        caller: &Caller,
+        call: &Call<'_>,
+        tool: &Arc<Tool>,
+        steps: &mut Steps,
+    ) -> Result<Json, Error> {
         // A tool outside the caller's scopes is not in their list either, but saying "forbidden"
         // tells an operator what to grant.
-        tool.requirement.check(caller.scopes()).map_err(Error::Forbidden)?;
+        let allowed = tool.requirement.check(caller.scopes());
+        steps.took("authorize", Instant::now());
+        allowed.map_err(Error::Forbidden)?;
+
         let arguments = call.arguments.unwrap_or("{}");
-        tool.validator.check(arguments).map_err(Error::InvalidArguments)?;
-        upstream::call(&self.client, caller, call, tool, arguments).await.map_err(|error| {
+        let valid = tool.validator.check(arguments);
+        steps.took("validate", Instant::now());
+        valid.map_err(Error::InvalidArguments)?;
+
+        let answer = upstream::call(&self.client, caller, call, tool, arguments).await;
+        steps.took("upstream", Instant::now());
+        answer.map_err(|error| {
             if let Some(source) = error.source() {
                 tracing::warn!(tool = tool.name.canonical, trace_id = %call.trace.id, source = %source, "call failed");
             }
@@ -154,7 +170,18 @@ impl Error {
             Self::Forbidden(_) => Verdict::Denied("insufficient scopes"),
             Self::UnknownTool => Verdict::Denied("unknown tool"),
             Self::InvalidArguments(_) => Verdict::Denied("invalid arguments"),
-            Self::Upstream(_) | Self::Unrecorded => Verdict::Allowed,
+            Self::Upstream(_) | Self::Unrecorded | Self::Abandoned => Verdict::Allowed,
+        }
+    }
+
+    /// The rule that refused the call, as the audit record names it.
+    fn rule(&self) -> Option<&str> {
+        match self {
+            Self::Unauthenticated(_) => Some("authenticate"),
+            Self::Forbidden(_) => Some("scopes"),
+            Self::UnknownTool => Some("catalog"),
+            Self::InvalidArguments(_) => Some("schema"),
+            Self::Upstream(_) | Self::Unrecorded | Self::Abandoned => None,
         }
     }
 }

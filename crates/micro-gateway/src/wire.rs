@@ -27,7 +27,7 @@ pub(crate) fn mcp(error: &Error, tool: &str, hints: Hints<'_>) -> Mcp {
         Error::InvalidArguments(violations) => Mcp::Result(invalid(violations)),
         Error::Upstream(error) => Mcp::Result(error.to_string()),
         Error::Unauthenticated(_) | Error::Forbidden(_) => Mcp::Failure(refusal(error, hints).into()),
-        Error::Unrecorded => Mcp::Failure(RpcError::new(code::INTERNAL, UNRECORDED).into()),
+        Error::Unrecorded | Error::Abandoned => Mcp::Failure(RpcError::new(code::INTERNAL, UNRECORDED).into()),
     }
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn plain(error: &Error) -> (StatusCode, String) {
         Error::Forbidden(missing) => (StatusCode::FORBIDDEN, format!("Forbidden: {missing}")),
         Error::UnknownTool => (StatusCode::NOT_FOUND, "Tool not found".to_owned()),
         Error::InvalidArguments(violations) => (StatusCode::BAD_REQUEST, invalid(violations)),
-        Error::Unrecorded => (StatusCode::INTERNAL_SERVER_ERROR, UNRECORDED.to_owned()),
+        Error::Unrecorded | Error::Abandoned => (StatusCode::INTERNAL_SERVER_ERROR, UNRECORDED.to_owned()),
         Error::Upstream(error) => {
             (StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error.to_string())
         }

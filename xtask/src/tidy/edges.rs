@@ -21,7 +21,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("micro-rpc", &["micro-core", "micro-registry", "micro-runtime"]),
     (
         "micro-gateway",
-        &["micro-core", "micro-mcp-proto", "micro-runtime", "micro-policy", "micro-registry", "micro-mcp", "micro-rpc"],
+        &[
+            "micro-core",
+            "micro-mcp-proto",
+            "micro-runtime",
+            "micro-store",
+            "micro-policy",
+            "micro-registry",
+            "micro-mcp",
+            "micro-rpc",
+        ],
     ),
     ("micro-rs", &[EVERYTHING_ABOVE]),
     ("micro-cli", &[EVERYTHING_ABOVE]),

@@ -13,7 +13,7 @@ mod watch;
 
 use std::{collections::BTreeMap, env, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use micro_gateway::{AuthMode, Catalog, Config, Gateway};
+use micro_gateway::{AuditLocation, AuthMode, Catalog, Config, Gateway};
 use micro_registry::Location;
 use micro_runtime::{Drain, shutdown_signal};
 
@@ -84,9 +84,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "IP:PORT")]
     mcp_address: Option<SocketAddr>,
 
-    /// Append a JSON line for every call to this file
-    #[arg(long, value_name = "FILE")]
-    audit: Option<PathBuf>,
+    /// Record every call there: in a folder, `sqlite:FILE` or `stdout`
+    #[arg(long, value_name = "WHERE")]
+    audit: Option<AuditLocation>,
 
     /// A variable for every service; may be given again
     #[arg(long, value_name = "KEY=VALUE", value_parser = variable)]
@@ -184,7 +184,7 @@ impl Args {
         };
         config.address = self.address.unwrap_or(config.address);
         config.mcp_address = self.mcp_address.or(config.mcp_address);
-        config.audit.file = self.audit.clone().or(config.audit.file);
+        config.audit.to = self.audit.clone().or(config.audit.to);
         Ok(config)
     }
 }

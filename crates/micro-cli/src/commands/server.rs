@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use micro_gateway::{AuthMode, Config};
+use micro_gateway::{AuditLocation, AuthMode, Config};
 use serde::Deserialize;
 
 use crate::{config, cx::Cx, error::CommandError, serving, tools::Names, ui::Ui};
@@ -15,7 +15,7 @@ const EXAMPLES: &str = "\
 Examples:
   micro server                                      On 127.0.0.1:8080, for this machine only
   micro server --address 0.0.0.0:8080               For others: a token is needed, and made if none is configured
-  micro server --config micro.toml --audit audit.jsonl
+  micro server --config micro.toml --audit audit
   MICRO_LOG_FORMAT=json micro server                Logs as JSON lines
 
 micro.toml:
@@ -47,9 +47,9 @@ pub(crate) struct Args {
     /// A file whose `registry` and `[gateway]` table set what the flags leave open
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Append a JSON line for every call to this file
-    #[arg(long, value_name = "FILE")]
-    audit: Option<PathBuf>,
+    /// Record every call there: in a folder, `sqlite:FILE` or `stdout`
+    #[arg(long, value_name = "WHERE")]
+    audit: Option<AuditLocation>,
     /// Which names models see [default: safe]
     #[arg(long, value_enum, value_name = "FORM")]
     tool_names: Option<Names>,
@@ -95,7 +95,7 @@ impl Args {
     fn apply(self, config: &mut Config) {
         config.address = self.address.unwrap_or(config.address);
         config.mcp_address = self.mcp_address.or(config.mcp_address);
-        config.audit.file = self.audit.or(config.audit.file.take());
+        config.audit.to = self.audit.or(config.audit.to.take());
         if let Some(names) = self.tool_names {
             config.tool_names = names.into();
         }

@@ -17,13 +17,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn it_serves_audits_and_drains() {
     let home = Home::new().unwrap();
     let _users = Running::start(&home);
-    let mut server = command(&home, &["server", "--address", "127.0.0.1:0", "--audit", "audit.jsonl"]).start().unwrap();
+    let mut server = command(&home, &["server", "--address", "127.0.0.1:0", "--audit", "audit"]).start().unwrap();
     let url = server.wait_for_url(PATIENCE).unwrap();
     let answer = called(&url, &json!({"tool": "users.Users.Get", "input": {"id": "ada"}}));
     assert_eq!(answer["result"]["id"], "ada");
     check_ends_well(&mut server);
-    let audit = fs::read_to_string(home.path().join("audit.jsonl")).unwrap();
-    let record: Value = serde_json::from_str(audit.trim()).unwrap();
+    let audit = fs::read_to_string(home.path().join("audit/000000000001.jsonl")).unwrap();
+    let mut records = audit.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let record = records.find(|record| record["kind"] == "call").unwrap();
     assert_eq!(record["tool"], "users.Users.Get");
 }
 

@@ -12,7 +12,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use micro::{Drain, prelude::*};
-use micro_gateway::{Catalog, Config};
+use micro_gateway::{AuditLocation, AuditReader, AuditText, Catalog, Config};
 use micro_registry::{MemoryRegistry, Registry};
 use serde_json::{Value, json};
 
@@ -70,8 +70,8 @@ pub(crate) struct Running {
     pub(crate) drain: Drain,
     /// The token that was made because none was configured.
     pub(crate) token: Option<String>,
-    /// Audit lines so far, once the gateway has stopped.
-    pub(crate) audit: tempfile::NamedTempFile,
+    /// Its audit log, when the config names no other.
+    pub(crate) audit: tempfile::TempDir,
     serving: Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
 
@@ -86,10 +86,10 @@ pub(crate) async fn start(toml: &str) -> Running {
 
 /// A gateway without services.
 pub(crate) async fn empty(toml: &str, registry: MemoryRegistry) -> Running {
-    let audit = tempfile::NamedTempFile::new().unwrap();
+    let audit = tempfile::tempdir().unwrap();
     let mut config: Config = toml::from_str(toml).unwrap();
     config.address = ([127, 0, 0, 1], 0).into();
-    config.audit.file.get_or_insert_with(|| audit.path().to_owned());
+    config.audit.to.get_or_insert_with(|| AuditLocation::Folder(audit.path().to_owned()));
     let gateway = config.build(Arc::new(registry.clone())).await.unwrap();
     let (address, catalog, drain) = (gateway.address(), gateway.catalog(), Drain::new());
     let token = gateway.generated_token().map(|secret| secret.reveal().to_owned());
@@ -193,14 +193,24 @@ impl Running {
         self.send("POST", "/mcp", &headers, &body).await
     }
 
-    /// Stops the gateway and reads what was recorded.
+    /// Stops the gateway and reads the calls that were recorded.
     pub(crate) async fn stop(self) -> Vec<Value> {
         self.drain.begin();
         let serving = self.serving.lock().unwrap().take().unwrap();
         serving.await.unwrap();
-        let lines = std::fs::read_to_string(self.audit.path()).unwrap();
-        lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+        calls(&AuditLocation::Folder(self.audit.path().to_owned()))
     }
+}
+
+/// The calls in an audit log.
+pub(crate) fn calls(log: &AuditLocation) -> Vec<Value> {
+    let mut reader = AuditReader::open(log).unwrap();
+    let texts = std::iter::from_fn(|| reader.read().unwrap());
+    let lines = texts.filter_map(|text| match text {
+        AuditText::Line(line) => Some(serde_json::from_slice::<Value>(&line).unwrap()),
+        AuditText::Segment(_) => None,
+    });
+    lines.filter(|line| line["kind"] == "call").collect()
 }
 
 /// Registers a node that nobody runs, with these endpoints, none of which will be called.

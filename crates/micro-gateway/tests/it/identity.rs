@@ -6,7 +6,7 @@ mod provider;
 use std::sync::{Arc, Mutex};
 
 use micro::Drain;
-use micro_gateway::{AuditSink, Config};
+use micro_gateway::{AuditTo, Config};
 use micro_registry::MemoryRegistry;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex, split};
@@ -31,11 +31,11 @@ async fn the_client_on_a_pipe_is_whom_its_token_says() {
     serve(&registry, "notes", drain.clone());
     let records = Arc::new(Mutex::new(Vec::new()));
     let kept = records.clone();
-    let sink = AuditSink::Function(Arc::new(move |record| {
+    let to = AuditTo::Function(Arc::new(move |record| {
         let record = serde_json::to_value(record).unwrap();
         kept.lock().unwrap().push(record["denied_reason"].as_str().unwrap_or("allowed").to_owned());
     }));
-    let core = config.core_with(Arc::new(registry), false, sink).unwrap();
+    let core = config.core_with(Arc::new(registry), false, to).unwrap();
     until(core.catalog(), |tools| tools > 0).await;
     for (token, expected) in [
         (None, "missing token"),

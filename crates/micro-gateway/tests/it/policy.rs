@@ -70,7 +70,7 @@ async fn the_body_of_a_stranger_is_not_read() {
 #[tokio::test]
 async fn a_call_that_cannot_be_recorded_is_answered_as_the_operator_chose() {
     for (fail, open) in [("", false), ("fail = \"closed\"", false), ("fail = \"open\"", true)] {
-        let gateway = start(&format!("{CONFIG}[audit]\nfile = \"/dev/full\"\n{fail}")).await;
+        let gateway = start(&format!("{CONFIG}[audit]\nto = \"/dev/full\"\n{fail}")).await;
         for front in FRONTS {
             let answer = keep(&gateway, front, Some("writer-0123456789")).await;
             let told = answer.text.contains("The call could not be recorded");

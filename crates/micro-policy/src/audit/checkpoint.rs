@@ -143,7 +143,7 @@ mod tests {
             Checkpoint { log: "other".into(), ..good.clone() },
             Checkpoint { timestamp: Timestamp::MAX, ..good.clone() },
             Checkpoint { signature: "AAAA".into(), ..good.clone() },
-            Checkpoint { signature: "?".into(), ..good.clone() },
+            Checkpoint { signature: "?".into(), ..good },
         ] {
             assert!(!bad.is_of(&key, head), "{bad:?}");
         }

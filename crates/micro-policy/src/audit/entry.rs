@@ -36,9 +36,9 @@ pub enum Entry {
         /// Bytes of a line that was not finished.
         #[serde(default)]
         torn: u64,
-        /// Lines up to this one were missing.
+        /// Lines up to this one could not be confirmed.
         #[serde(default)]
-        missing_through: Option<u64>,
+        unconfirmed_through: Option<u64>,
     },
     /// A gateway ended as it should.
     Stop {

@@ -42,9 +42,9 @@ pub enum Event<'a> {
         /// Bytes of a line that was not finished when the last one died. No caller was answered for it.
         #[serde(skip_serializing_if = "is_zero")]
         torn: u64,
-        /// A checkpoint had said that there were lines up to this number, and they were gone.
+        /// The kept checkpoint was missing, or said that the lines up to this one were not those that had been written.
         #[serde(skip_serializing_if = "Option::is_none")]
-        missing_through: Option<u64>,
+        unconfirmed_through: Option<u64>,
     },
     /// A gateway ended as it should.
     Stop {

@@ -128,9 +128,9 @@ pub enum Fault {
         /// Its number.
         seq: u64,
     },
-    /// When a gateway started, lines were gone that had been there.
-    MissingAtStart {
-        /// The last of them.
+    /// When a gateway started, the checkpoint beside the log was gone or spoke of other lines.
+    Unconfirmed {
+        /// The last line that it could not confirm.
         through: u64,
     },
     /// The checkpoint beside the log is gone.
@@ -202,7 +202,7 @@ impl Verifier {
                 }
             }
             Some(Entry::Lost { lost, .. }) => self.report.lost = self.report.lost.saturating_add(lost),
-            Some(Entry::Start { missing_through: Some(through), .. }) => self.found(Fault::MissingAtStart { through }),
+            Some(Entry::Start { unconfirmed_through: Some(through), .. }) => self.found(Fault::Unconfirmed { through }),
             Some(_) => {}
             None if is_call(text) => self.report.calls += 1,
             None if changed => {}
@@ -315,8 +315,11 @@ impl fmt::Display for Fault {
             ),
             Self::Cut { from, through } => write!(f, "the end is missing: {}", range(from, through)),
             Self::Rewritten { seq } => write!(f, "record {seq} is not the one that was noted down"),
-            Self::MissingAtStart { through } => {
-                write!(f, "a gateway started here, and the records before it, up to {through}, were gone")
+            Self::Unconfirmed { through } => {
+                write!(
+                    f,
+                    "a gateway that started here could not confirm the records up to {through}: the checkpoint kept beside the log was gone, or spoke of others"
+                )
             }
             Self::NothingKept => f.write_str("the checkpoint that is kept beside the log is missing"),
             Self::KeptUnreadable => f.write_str("the checkpoint that is kept beside the log cannot be read"),

@@ -4,10 +4,9 @@ use std::{
     env,
     io::{self, IsTerminal},
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
 };
 
-use micro_gateway::{AuditConfig, AuthMode, Config};
+use micro_gateway::{AuditConfig, AuditLocation, AuthMode, Config};
 use micro_runtime::{Drain, shutdown_signal};
 
 use crate::{
@@ -46,14 +45,14 @@ pub(crate) struct Args {
     /// Which names models see
     #[arg(long, value_enum, value_name = "FORM", default_value_t = Names::Safe)]
     tool_names: Names,
-    /// Append a JSON line for every call to this file
-    #[arg(long, value_name = "FILE")]
-    audit: Option<PathBuf>,
+    /// Record every call there: in a folder, `sqlite:FILE` or `stdout`
+    #[arg(long, value_name = "WHERE")]
+    audit: Option<AuditLocation>,
 }
 
 pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandError> {
     let address = args.address.unwrap_or((Ipv4Addr::LOCALHOST, 3000).into());
-    let audit = AuditConfig { file: args.audit, ..AuditConfig::default() };
+    let audit = AuditConfig { to: args.audit, ..AuditConfig::default() };
     let config = Config { address, tool_names: args.tool_names.into(), audit, ..Config::default() };
     let person = !args.stdio && args.address.is_none() && io::stdin().is_terminal();
     if person {
@@ -63,6 +62,9 @@ pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandE
 }
 
 async fn stdio(ui: &mut Ui, cx: &Cx, config: &Config) -> Result<(), CommandError> {
+    if config.audit.to == Some(AuditLocation::Stdout) {
+        return Err(CommandError::usage("stdout is for messages to the client; record the calls elsewhere"));
+    }
     let core = config.core(cx.registry()?, false).map_err(tools::failed)?;
     // Clients list the tools at once and once. A registry that comes back later makes them list again.
     if let Err(error) = tools::settled(core.catalog()).await {

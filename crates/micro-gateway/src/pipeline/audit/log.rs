@@ -1,31 +1,32 @@
-//! Lines to a file, so that a line is written, or known to be lost, when its writer goes on.
+//! Records into a log, so that one is written, or known to be lost, when its writer goes on.
 
 use std::{
-    borrow::Cow,
-    fs::{File, OpenOptions},
-    io::{self, ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    io,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
-/// A file that many calls append to at once.
+use super::chained::Chained;
+
+/// A log that many calls append to at once.
 ///
 /// Whoever comes while nobody writes, writes, with no hand-over to another thread; who comes meanwhile
-/// leaves the line to be written with the next batch and waits for it. When lines gather, or the last write
+/// leaves the record to be written with the next batch and waits for it. When records gather, or the last write
 /// took long, a thread of its own writes, so a slow disk holds one runtime thread once.
 ///
-/// Lines that somebody waits for are never dropped, and bounded by the calls that wait. Of others only so many
+/// Records that somebody waits for are never dropped, and bounded by the calls that wait. Of others only so many
 /// wait. What is lost, for want of room here or on the disk, is counted, and the next line that can be written
 /// says how many there were.
 pub(super) struct Log {
-    path: PathBuf,
-    file: File,
+    /// In words.
+    place: String,
+    /// Held by who writes, and nobody else asks for it.
+    chained: Mutex<Chained>,
+    /// Writing may always take long.
+    slow_sink: bool,
     state: Mutex<State>,
 }
 
@@ -36,54 +37,63 @@ struct State {
     writing: bool,
     /// The last write took long.
     slow: bool,
-    trouble: Trouble,
-}
-
-/// What is wrong with the file.
-#[derive(Debug, Clone, Copy, Default)]
-struct Trouble {
-    /// Lines that are not in it, and it does not say so.
+    /// Records that are not in the log, and it does not say so.
     lost: u64,
-    /// Its last line has no end.
-    torn: bool,
+    /// Something was written that no checkpoint signs.
+    unsigned: bool,
 }
 
-/// Lines that are written together.
+/// Records that are written together, each a line of JSON with its newline.
 #[derive(Default)]
 struct Batch {
-    lines: Vec<u8>,
+    records: Vec<u8>,
     /// Bytes of those that nobody waits for.
     noted: usize,
+    /// A checkpoint is due behind them.
+    sign: bool,
     written: watch::Sender<Option<Outcome>>,
 }
 
-/// Whether a line is in the file.
+/// Whether a record is in the log.
 pub(super) type Outcome = Result<(), Lost>;
 
-/// A line is not in the file; why is in the log of the process.
+/// A record is not in the log; why is in the log of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lost;
 
-/// Bytes of lines that nobody waits for, while they wait for others to be written.
+/// Bytes of records that nobody waits for, while they wait for others to be written.
 const MAX_NOTED: usize = 1 << 20;
 /// A write that takes longer is one for a thread of its own.
 const SLOW: Duration = Duration::from_millis(2);
+/// Records that are given to the sink at once.
+const AT_ONCE: usize = 500;
 
 impl Log {
-    /// Opens a file for appending, made with its owner's rights only.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-        Ok(Self { path: path.to_owned(), file, state: Mutex::default() })
+    pub(super) fn new(place: String, chained: Chained) -> Self {
+        let slow_sink = chained.is_slow();
+        // That this gateway began is not written yet.
+        let state = State { unsigned: true, ..State::default() };
+        Self { place, chained: Mutex::new(chained), slow_sink, state: Mutex::new(state) }
     }
 
-    /// Appends a line and returns when it is in the file.
-    pub(super) async fn append(self: &Arc<Self>, line: &[u8]) -> Outcome {
+    /// Appends a record and returns when it is in the log.
+    pub(super) async fn append(self: &Arc<Self>, record: &[u8]) -> Outcome {
+        self.hand_in(record, false).await
+    }
+
+    /// Appends a last record and signs the log.
+    pub(super) async fn finish(self: &Arc<Self>, record: &[u8]) -> Outcome {
+        self.hand_in(record, true).await
+    }
+
+    async fn hand_in(self: &Arc<Self>, record: &[u8], sign: bool) -> Outcome {
         let mut written = {
             let mut state = self.state.lock();
-            if state.is_free() {
-                return self.write_now(state, line);
+            if self.is_free(&state) && !sign {
+                return self.write_now(state, record);
             }
-            state.next.lines.extend_from_slice(line);
+            state.next.records.extend_from_slice(record);
+            state.next.sign |= sign;
             let written = state.next.written.subscribe();
             self.see_to(state);
             written
@@ -92,30 +102,39 @@ impl Log {
         outcome.unwrap_or(Err(Lost)) // the thread that was to write is gone
     }
 
-    /// Appends a line that nobody waits for, if there is room for it.
-    pub(super) fn note(self: &Arc<Self>, line: &[u8]) {
+    /// Appends a record that nobody waits for, if there is room for it.
+    pub(super) fn note(self: &Arc<Self>, record: &[u8]) {
         let mut state = self.state.lock();
-        if state.is_free() {
-            let _ = self.write_now(state, line); // counted, and said in the log
-        } else if state.next.noted + line.len() > MAX_NOTED {
-            state.trouble.lost += 1;
+        if self.is_free(&state) {
+            let _ = self.write_now(state, record); // counted, and said in the log
+        } else if state.next.noted + record.len() > MAX_NOTED {
+            state.lost += 1;
         } else {
-            state.next.noted += line.len();
-            state.next.lines.extend_from_slice(line);
+            state.next.noted += record.len();
+            state.next.records.extend_from_slice(record);
             self.see_to(state);
         }
     }
 
-    /// Returns when everything handed in so far was written, or lost.
-    pub(super) async fn settled(self: &Arc<Self>) {
-        let _ = self.append(b"").await; // nothing, behind everything else
+    /// Has what is there signed, soon, if that is not done.
+    pub(super) fn sign(self: &Arc<Self>) {
+        let mut state = self.state.lock();
+        if state.unsigned {
+            state.next.sign = true;
+            self.see_to(state);
+        }
     }
 
-    fn write_now(self: &Arc<Self>, mut state: MutexGuard<'_, State>, line: &[u8]) -> Outcome {
+    /// Whether whoever comes may write at once.
+    fn is_free(&self, state: &State) -> bool {
+        !state.writing && !state.slow && !self.slow_sink
+    }
+
+    fn write_now(self: &Arc<Self>, mut state: MutexGuard<'_, State>, record: &[u8]) -> Outcome {
         state.writing = true;
-        let before = state.trouble;
+        let lost = state.lost;
         drop(state);
-        let (outcome, mut state) = self.write(line, before);
+        let (outcome, mut state) = self.write(record, lost, false);
         state.writing = false;
         if state.next.is_wanted() {
             self.see_to(state);
@@ -141,81 +160,77 @@ impl Log {
         let mut state = self.state.lock();
         while state.next.is_wanted() {
             let batch = std::mem::take(&mut state.next);
-            let before = state.trouble;
+            let lost = state.lost;
             drop(state);
             let outcome;
-            (outcome, state) = self.write(&batch.lines, before);
+            (outcome, state) = self.write(&batch.records, lost, batch.sign);
             batch.written.send_replace(Some(outcome));
         }
         state.writing = false;
     }
 
-    /// Writes lines at once, so that those of several processes do not mix, and before them what was lost.
-    fn write(&self, lines: &[u8], before: Trouble) -> (Outcome, MutexGuard<'_, State>) {
+    /// Writes records, and before them how many were lost.
+    fn write(&self, records: &[u8], lost: u64, sign: bool) -> (Outcome, MutexGuard<'_, State>) {
         let began = Instant::now();
-        let text = before.told_before(lines);
-        let (rest, error) = self.write_bytes(&text);
+        let written = self.write_pieces(records, lost, sign);
         let slow = began.elapsed() > SLOW;
-        match &error {
-            Some(error) if before.lost == 0 => {
-                tracing::error!(%error, path = %self.path.display(), "audit records cannot be written");
+        match &written {
+            Err((error, _)) if lost == 0 => {
+                tracing::error!(%error, log = self.place, "audit records cannot be written");
             }
-            None if before.lost > 0 => {
-                tracing::warn!(lost = before.lost, path = %self.path.display(), "audit records were lost");
-            }
+            Ok(()) if lost > 0 => tracing::warn!(lost, log = self.place, "audit records were lost"),
             _ => {}
         }
-        let told = rest.len() <= lines.len();
-        let lost = if told { rest } else { lines };
         let mut state = self.state.lock();
         state.slow = slow;
-        state.trouble.lost -= if told { before.lost } else { 0 };
-        state.trouble.lost += lost.iter().filter(|byte| **byte == b'\n').count() as u64;
-        state.trouble.torn = text[..text.len() - rest.len()].last().map_or(before.torn, |byte| *byte != b'\n');
-        (error.map_or(Ok(()), |_| Err(Lost)), state)
-    }
-
-    /// What could not be written, and why.
-    fn write_bytes<'a>(&self, mut text: &'a [u8]) -> (&'a [u8], Option<io::Error>) {
-        while !text.is_empty() {
-            match (&self.file).write(text) {
-                Ok(0) => return (text, Some(ErrorKind::WriteZero.into())),
-                Ok(written) => text = &text[written..],
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return (text, Some(error)),
+        state.unsigned = !sign || written.is_err();
+        match written {
+            Ok(()) => {
+                state.lost -= lost;
+                (Ok(()), state)
+            }
+            Err((_, Unwritten { records, told })) => {
+                state.lost += records;
+                state.lost -= if told { lost } else { 0 };
+                (Err(Lost), state)
             }
         }
-        (text, None)
     }
+
+    /// Gives the sink not too much at once.
+    fn write_pieces(&self, mut records: &[u8], mut lost: u64, sign: bool) -> Result<(), (io::Error, Unwritten)> {
+        let mut chained = self.chained.lock();
+        let mut told = false;
+        loop {
+            let (piece, rest) = records.split_at(ends(records).nth(AT_ONCE - 1).unwrap_or(records.len()));
+            let lines = piece.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            if let Err(error) = chained.write(lines, lost, sign && rest.is_empty()) {
+                return Err((error, Unwritten { records: ends(records).count() as u64, told }));
+            }
+            if rest.is_empty() {
+                return Ok(());
+            }
+            (records, lost, told) = (rest, 0, true);
+        }
+    }
+}
+
+/// Where each record ends.
+fn ends(records: &[u8]) -> impl Iterator<Item = usize> {
+    records.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1)
+}
+
+/// What a failed write left over.
+struct Unwritten {
+    records: u64,
+    /// The log says how many were lost before.
+    told: bool,
 }
 
 impl Batch {
-    /// Whether it holds lines, or somebody waits for what was before it.
+    /// Whether it holds something to do, or somebody waits for what was before it.
     fn is_wanted(&self) -> bool {
-        !self.lines.is_empty() || self.written.receiver_count() > 0
-    }
-}
-
-impl State {
-    /// Whether whoever comes may write at once.
-    fn is_free(&self) -> bool {
-        !self.writing && !self.slow
-    }
-}
-
-impl Trouble {
-    /// Lines behind what must be said first.
-    fn told_before(self, lines: &[u8]) -> Cow<'_, [u8]> {
-        let Self { lost, torn } = self;
-        if !torn && lost == 0 {
-            return Cow::Borrowed(lines);
-        }
-        let mut text = if torn { b"\n".to_vec() } else { Vec::new() };
-        if lost > 0 {
-            text.extend(format!("{{\"timestamp\":\"{}\",\"lost\":{lost}}}\n", Timestamp::now()).into_bytes());
-        }
-        text.extend_from_slice(lines);
-        Cow::Owned(text)
+        !self.records.is_empty() || self.sign || self.written.receiver_count() > 0
     }
 }
 

@@ -231,14 +231,14 @@ fn a_whole_log_put_back_to_an_earlier_checkpoint_is_found_by_who_noted_down_a_la
 
 #[test]
 fn what_a_start_found_missing_stays_known() {
-    let start = Event::Start { timestamp: Timestamp::UNIX_EPOCH, version: "1", torn: 0, missing_through: Some(40) };
+    let start = Event::Start { timestamp: Timestamp::UNIX_EPOCH, version: "1", torn: 0, unconfirmed_through: Some(40) };
     let (mut head, mut out) = (Head::default(), Vec::new());
     head.seal(&serde_json::to_vec(&start).unwrap(), &mut out);
     let mut verifier = Verifier::new(None, Kept::Missing);
     verifier.segment("1");
     verifier.line(out.trim_ascii_end());
     let faults: Vec<_> = verifier.end().found.into_iter().map(|found| found.fault).collect();
-    assert_eq!(faults, [Fault::NothingKept, Fault::MissingAtStart { through: 40 }]);
+    assert_eq!(faults, [Fault::NothingKept, Fault::Unconfirmed { through: 40 }]);
 }
 
 #[test]
