@@ -7,8 +7,9 @@ mod cache;
 mod issuers;
 mod keys;
 mod port;
+mod revocations;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use http::{HeaderMap, header};
@@ -20,11 +21,15 @@ pub use self::port::{Authenticator, Credential};
 pub(crate) use self::{
     issuers::{Issuers, KeysAt, Trusted},
     keys::Source,
+    revocations::{Revocations, revoke},
 };
 use crate::pipeline::Policies;
 
 /// Longest token that is looked at, in bytes.
 const MAX_TOKEN: usize = 16 * 1024;
+
+/// How long a credential may wait until it is known what was taken back.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a request shows of its caller, checked. Goes along in its extensions.
 #[derive(Debug, Clone, Default)]
@@ -68,14 +73,19 @@ pub(crate) struct Identities {
     policies: Arc<ArcSwap<Policies>>,
     providers: Vec<Arc<dyn Authenticator>>,
     cache: Cache,
+    revocations: Revocations,
 }
 
 impl Identities {
     /// `others` are asked before the issuers, who take every JWT for theirs.
-    pub(crate) fn new(policies: Arc<ArcSwap<Policies>>, others: Vec<Arc<dyn Authenticator>>) -> Self {
+    pub(crate) fn new(
+        policies: Arc<ArcSwap<Policies>>,
+        others: Vec<Arc<dyn Authenticator>>,
+        revocations: Revocations,
+    ) -> Self {
         let mut providers = others;
         providers.push(Arc::new(Issuers::new(policies.clone())));
-        Self { policies, providers, cache: Cache::default() }
+        Self { policies, providers, cache: Cache::default(), revocations }
     }
 
     /// What the config says now.
@@ -120,8 +130,22 @@ impl Identities {
         (verified.epoch == policies.epoch && !verified.identity.expired(Timestamp::now())).then_some(verified)
     }
 
-    /// Asks the providers in turn.
+    /// Whose token it is, if it is good now.
     pub(crate) async fn check(&self, token: &str) -> Shown {
+        if tokio::time::timeout(PATIENCE, self.revocations.caught_up()).await.is_err() {
+            return Shown::Bad(Rejection::Unavailable);
+        }
+        match self.verify(token).await {
+            Shown::Good(verified) => match self.stands(&verified) {
+                Ok(()) => Shown::Good(verified),
+                Err(rejection) => Shown::Bad(rejection),
+            },
+            shown => shown,
+        }
+    }
+
+    /// Asks the providers in turn.
+    async fn verify(&self, token: &str) -> Shown {
         if let Some(verified) = self.known(token) {
             return Shown::Good(verified);
         }
@@ -158,6 +182,9 @@ impl Identities {
         let (identity, now) = (&*verified.identity, Timestamp::now());
         if identity.expired(now) {
             return Err(Rejection::Expired);
+        }
+        if self.revocations.has(&identity.credential) {
+            return Err(Rejection::Revoked);
         }
         let policies = self.policies.load();
         match verified.provider {

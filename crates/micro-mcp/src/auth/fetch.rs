@@ -147,6 +147,17 @@ impl Fetch {
         Err(Error::Malformed(what))
     }
 
+    /// What is at this very address; `None` when nothing good is. Redirects are not followed.
+    ///
+    /// # Errors
+    /// When the address must not be asked, cannot be reached, or answers too much.
+    pub async fn at(&self, what: Document, url: &Url) -> Result<Option<Bytes>, Error> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let answer = self.send(what, Method::GET, url, headers, None).await?;
+        Ok((answer.status == StatusCode::OK).then_some(answer.body))
+    }
+
     /// A form, sent once and to this address only.
     pub(crate) async fn form(
         &self,
