@@ -1,4 +1,6 @@
-//! `cargo xtask conformance`: the official suite against `examples/everything`.
+//! `cargo xtask conformance`: the official suite against `examples/everything`, and the gateway's authorization server.
+
+mod authorization;
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
@@ -8,7 +10,7 @@ use micro_test::{
     conformance::{self, Subjects, Verdict},
 };
 
-/// Run the official MCP conformance suite against examples/everything
+/// Run the official MCP conformance suite against examples/everything and the gateway
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
     /// Test the server at this URL instead
@@ -45,6 +47,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if cases.is_empty() {
         bail!("no scenario of that name at that revision");
     }
+    let (of_authorization, cases): (Vec<_>, Vec<_>) =
+        cases.into_iter().partition(|case| case.side == conformance::Side::Authorization);
+    let rounds = args.repeat.unwrap_or(1);
+    if !of_authorization.is_empty() {
+        for _ in 0..rounds {
+            authorization::run(&of_authorization)?;
+        }
+    }
+    if cases.is_empty() {
+        return Ok(());
+    }
     let binaries = bins::build(&["everything-client"])?;
     let client = binaries.path("everything-client");
     let (mut _server, mut _replicas) = (None, None);
@@ -59,7 +72,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     let client = client.to_str().context("the path of the client is text")?;
     let subjects = Subjects { server: &url, client };
-    let rounds = args.repeat.unwrap_or(1);
     for round in 1..=rounds {
         let outcomes = conformance::run(subjects, &cases, |outcome| println!("{outcome}"))?;
         let passed = outcomes.iter().filter(|outcome| matches!(outcome.verdict, Verdict::Passed { .. })).count();
@@ -77,6 +89,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 enum Side {
     Server,
     Client,
+    Authorization,
 }
 
 impl Side {
@@ -84,6 +97,7 @@ impl Side {
         match self {
             Self::Server => conformance::Side::Server,
             Self::Client => conformance::Side::Client,
+            Self::Authorization => conformance::Side::Authorization,
         }
     }
 }

@@ -38,6 +38,7 @@ pub struct Client {
     kind: Kind,
     mode: Mode,
     headers: Vec<(String, String)>,
+    login: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +92,7 @@ impl Client {
     }
 
     const fn new(kind: Kind, mode: Mode) -> Self {
-        Self { kind, mode, headers: Vec::new() }
+        Self { kind, mode, headers: Vec::new(), login: None }
     }
 
     /// Every client in every mode it has.
@@ -106,6 +107,13 @@ impl Client {
     /// Sends this token with every request over HTTP.
     pub fn bearer(self, token: &str) -> Self {
         self.header("Authorization", &format!("Bearer {token}"))
+    }
+
+    /// Signs this user in, in the client's own way, when a server over HTTP asks for it. Not with the Inspector, which
+    /// needs a window for that.
+    pub fn login(mut self, account: &str, password: &str) -> Self {
+        self.login = Some(format!("{account}:{password}"));
+        self
     }
 
     /// Sends this header with every request over HTTP.

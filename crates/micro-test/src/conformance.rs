@@ -4,15 +4,17 @@
 //! check other than the schema check of every message succeeded: a server that does not answer at all
 //! passes many scenarios in the suite's own count, and none in this one. A client must also end well.
 
+mod authorization;
 mod judge;
 mod schemas;
 mod table;
 
 use std::{fmt, fs, path::Path, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 pub use self::{
+    authorization::{EVERY, authorization},
     judge::{Verdict, judge},
     schemas::schemas,
     table::required,
@@ -32,6 +34,8 @@ pub enum Side {
     Server,
     /// The suite is the server, and starts the client.
     Client,
+    /// The suite is a client of an authorization server.
+    Authorization,
 }
 
 /// What is looked at.
@@ -90,6 +94,7 @@ fn run_case(subjects: Subjects<'_>, case: &Case) -> Result<Outcome> {
         Side::Server => command.args(["server", "--url", subjects.server]),
         // What the suite counts as an extension, or not required, is looked at too.
         Side::Client => command.args(["client", "--force", "--command", subjects.client]),
+        Side::Authorization => bail!("an authorization server is looked at with `authorization`"),
     };
     command.args(["--scenario", case.scenario, "--timeout", &TIMEOUT_MS.to_string(), "-o"]).arg(results.path());
     if case.version != EXTENSIONS {
@@ -130,7 +135,11 @@ fn checks(results: &Path, case: &Case) -> Result<Option<Vec<u8>>> {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Case { side, version, scenario } = &self.case;
-        let side = if *side == Side::Server { "server" } else { "client" };
+        let side = match side {
+            Side::Server => "server",
+            Side::Client => "client",
+            Side::Authorization => "authorization",
+        };
         match &self.verdict {
             Verdict::Passed { checks } => write!(f, "pass {side} {version} {scenario} ({checks} checks)"),
             Verdict::NotExercised => write!(f, "FAIL {side} {version} {scenario}: no check was exercised"),

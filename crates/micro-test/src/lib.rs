@@ -7,6 +7,7 @@
 
 pub mod balancer;
 pub mod bins;
+pub mod browser;
 pub mod clients;
 pub mod conformance;
 pub mod home;

@@ -35,6 +35,7 @@ impl Python {
         for (name, value) in &client.headers {
             command.arg(format!("--header={name}:{value}"));
         }
+        command.args(client.login.iter().flat_map(|login| ["--login", login]));
         match target {
             Target::Url(url) => command.arg(url),
             Target::Command(server) => {

@@ -1,6 +1,6 @@
 //! The scenarios that must pass, with the revisions they apply to.
 
-use super::{Case, EXTENSIONS, Side};
+use super::{Case, EXTENSIONS, Side, authorization};
 
 /// The revisions with sessions that the suite drives in full.
 const STATEFUL: &[&str] = &["2025-06-18", "2025-11-25"];
@@ -145,5 +145,5 @@ pub fn required() -> Vec<Case> {
         cases.sort_by_key(|case| case.version);
         cases
     };
-    [side(Side::Server, SERVER), side(Side::Client, CLIENT)].concat()
+    [side(Side::Server, SERVER), side(Side::Client, CLIENT), authorization::cases().collect()].concat()
 }
