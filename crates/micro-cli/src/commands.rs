@@ -1,5 +1,6 @@
 //! One file a command: its doc comment is its help, `Args` its flags, `run` what it does.
 
+mod auth;
 mod call;
 mod completion;
 mod describe;
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Describe(describe::Args),
     Call(call::Args),
     Mcp(mcp::Args),
+    Auth(auth::Args),
     Doctor(doctor::Args),
     Completion(completion::Args),
     HelpMarkdown(help_markdown::Args),
@@ -48,7 +50,7 @@ impl Command {
         match self {
             Self::Run(args) => args.configs(),
             Self::Server(args) => args.configs(),
-            Self::New(_) | Self::Completion(_) | Self::HelpMarkdown(_) | Self::Leash(_) => Vec::new(),
+            Self::New(_) | Self::Auth(_) | Self::Completion(_) | Self::HelpMarkdown(_) | Self::Leash(_) => Vec::new(),
             _ => vec![config::NAME.into()],
         }
     }
@@ -62,6 +64,7 @@ impl Command {
             Self::Describe(args) => describe::run(ui, cx, args).await,
             Self::Call(args) => call::run(ui, cx, args).await,
             Self::Mcp(args) => mcp::run(ui, cx, args).await,
+            Self::Auth(args) => auth::run(ui, cx, args).await,
             Self::Doctor(args) => doctor::run(ui, cx, args).await,
             Self::Completion(args) => completion::run(ui, cx, args).await,
             Self::HelpMarkdown(args) => help_markdown::run(ui, cx, args).await,

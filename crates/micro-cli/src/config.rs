@@ -47,3 +47,22 @@ pub(crate) fn registry(files: &[PathBuf]) -> Result<Option<Location>, CommandErr
     }
     Ok(None)
 }
+
+/// The store of the gateway that this file describes.
+pub(crate) fn store(path: &Path) -> Result<micro_store::Location, CommandError> {
+    #[derive(Default, Deserialize)]
+    struct File {
+        #[serde(default)]
+        gateway: Table,
+    }
+    #[derive(Default, Deserialize)]
+    struct Table {
+        store: Option<String>,
+    }
+    let Some(File { gateway: Table { store: Some(text) } }) = read(path)? else {
+        return Ok(micro_store::Location::Memory);
+    };
+    text.parse().map_err(|error: micro_store::Error| {
+        CommandError::invalid(format!("`gateway.store` in {} names none", path.display())).because(error)
+    })
+}

@@ -2,15 +2,18 @@
 
 mod audit;
 mod auth;
+mod embedded;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use micro_policy::InvalidToken;
-use serde::Deserialize;
+use micro_store::Location;
+use serde::{Deserialize, Deserializer};
 
 pub use self::{
     audit::AuditConfig,
     auth::{AuthConfig, AuthMode, IssuerConfig, TokenConfig},
+    embedded::{ClientConfig, EmbeddedConfig},
 };
 use crate::ToolNames;
 
@@ -33,6 +36,9 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Web origins that may call, for example `https://console.example`.
     pub allowed_origins: Vec<String>,
+    /// Where shared state is: `memory`, or `sqlite:` and a file that several gateways may share. Default: `memory`.
+    #[serde(deserialize_with = "location")]
+    pub store: Location,
     /// Who may call.
     pub auth: AuthConfig,
     /// Where calls are recorded.
@@ -76,8 +82,13 @@ impl Default for Config {
             body_limit: 4 * 1024 * 1024,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
+            store: Location::Memory,
             auth: AuthConfig::default(),
             audit: AuditConfig::default(),
         }
     }
+}
+
+fn location<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Location, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }

@@ -12,9 +12,10 @@ use micro_runtime::Drain;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
-    AuditTo, Catalog, Config, catalog,
+    AuditTo, Catalog, Config, InvalidConfig, catalog,
     front::{Http, Mcp},
-    identity::{Identities, Shown},
+    identity::{Authenticator, Identities, Revocations, Shown},
+    oauth,
     pipeline::{Audit, Pipeline, Policies},
 };
 
@@ -49,8 +50,10 @@ impl Config {
         };
         let addresses = [Some(&listener), mcp_listener.as_ref()].into_iter().flatten();
         let needed = addresses.filter_map(|l| l.local_addr().ok()).any(|a| self.auth.needed_on(a));
-        let core = self.core(registry, needed)?;
-        Ok(Gateway { config: self, core, listener, mcp_listener })
+        // The port may have been 0.
+        let config = Self { address: listener.local_addr().unwrap_or(self.address), ..self };
+        let core = config.core(registry, needed)?;
+        Ok(Gateway { config, core, listener, mcp_listener })
     }
 
     /// The part without listeners. `auth_needed` makes a token when none is configured.
@@ -70,14 +73,19 @@ impl Config {
     /// # Errors
     /// When a setting makes no sense.
     pub fn core_with(&self, registry: Arc<dyn Registry>, auth_needed: bool, to: AuditTo) -> Result<Core> {
-        let invalid = |e: crate::InvalidConfig| Error::bad_request(e.to_string());
-        let generated = (auth_needed && self.auth.tokens.is_empty()).then(generate);
-        let policies = Policies::compile(self, generated.as_ref(), |name| std::env::var(name).ok()).map_err(invalid)?;
-        let identities = Identities::new(Arc::new(ArcSwap::from_pointee(policies)), Vec::new());
+        let invalid = |e: InvalidConfig| Error::bad_request(e.to_string());
+        let env = |name: &str| std::env::var(name).ok();
+        let store = self.store.open().map_err(|e| Error::unavailable(e.to_string()).with_source(e))?;
+        let oauth = oauth::Server::new(self, store.clone(), env).map_err(invalid)?.map(Arc::new);
+        let generated = (auth_needed && oauth.is_none() && self.auth.tokens.is_empty()).then(generate);
+        let policies = Policies::compile(self, generated.as_ref(), env).map_err(invalid)?;
+        let providers = oauth.iter().map(|server| server.clone() as Arc<dyn Authenticator>).collect();
+        let identities =
+            Identities::new(Arc::new(ArcSwap::from_pointee(policies)), providers, Revocations::follow(store.clone()));
         let audit = Audit::new(to, &self.audit);
         let catalog = Catalog::default();
         let follower = tokio::spawn(catalog::follow(catalog.clone(), registry.clone(), self.tool_names));
-        let pipeline = Arc::new(Pipeline { catalog, identities, audit, client: Client::new(registry) });
+        let pipeline = Arc::new(Pipeline { catalog, identities, audit, client: Client::new(registry), store, oauth });
         Ok(Core { pipeline, follower, generated })
     }
 }

@@ -9,13 +9,18 @@ mod config;
 mod front;
 mod gateway;
 mod identity;
+mod oauth;
 mod pipeline;
 mod wire;
 
 pub use self::{
     catalog::{Catalog, CatalogState, Problem, Snapshot, Tool, ToolNames},
-    config::{AuditConfig, AuthConfig, AuthMode, Config, InvalidConfig, IssuerConfig, TokenConfig},
+    config::{
+        AuditConfig, AuthConfig, AuthMode, ClientConfig, Config, EmbeddedConfig, InvalidConfig, IssuerConfig,
+        TokenConfig,
+    },
     gateway::{Core, Gateway},
     identity::{Authenticator, Credential},
+    oauth::{NewUser, User, Users},
     pipeline::{AuditFail, AuditLocation, AuditLog, AuditReader, AuditSink, AuditText, AuditTo, Resumed},
 };

@@ -4,12 +4,14 @@
 //! 1. `audit`: sees every call, refused ones too;
 //! 2. `authenticate` (`identity.rs`): who calls, found out before a front sees the request;
 //! 3. `tenant` (a later room): which catalog they see;
-//! 4. `authorize`: may they call this tool;
+//! 4. `authorize`: may they call this tool, and is it what the user asked for;
 //! 5. `validate`: are these arguments the tool can take;
-//! 6. `limit`, `cache`, `breaker` (later rooms);
-//! 7. upstream.
+//! 6. `intent`: one call fewer is left of what the user asked for;
+//! 7. `limit`, `cache`, `breaker` (later rooms);
+//! 8. upstream.
 
 mod audit;
+mod intent;
 mod policies;
 mod upstream;
 
@@ -21,13 +23,15 @@ use micro_core::{TraceContext, Violation};
 use micro_mcp_proto::is_json;
 use micro_policy::{Caller, MissingScope, Rejection, Verdict, audit::Steps};
 use micro_rpc::Client;
+use micro_store::Store;
 use serde_json::value::RawValue;
 
 pub use self::audit::{AuditFail, AuditLocation, AuditLog, AuditReader, AuditSink, AuditText, AuditTo, Resumed};
-pub(crate) use self::{audit::Audit, policies::Policies};
+pub(crate) use self::{audit::Audit, intent::reserve, policies::Policies};
 use crate::{
     Catalog, Tool,
     identity::{Identities, Shown, Verified},
+    oauth,
 };
 
 /// Every policy, and what they are applied to.
@@ -36,6 +40,10 @@ pub(crate) struct Pipeline {
     pub(crate) identities: Identities,
     pub(crate) audit: Audit,
     pub(crate) client: Client,
+    /// State that other gateways may share.
+    pub(crate) store: Store,
+    /// The authorization server, when the gateway is one.
+    pub(crate) oauth: Option<Arc<oauth::Server>>,
 }
 
 /// One call of a tool, as a front hands it in.
@@ -98,6 +106,12 @@ pub(crate) enum Error {
     Unauthenticated(Rejection),
     /// The caller may not use this tool.
     Forbidden(MissingScope),
+    /// The user did not ask for what this tool does.
+    OutsideIntent,
+    /// The user's intent has no calls left.
+    IntentSpent,
+    /// Whether it has cannot be found out now.
+    IntentUncounted,
     /// No such tool.
     UnknownTool,
     /// The arguments do not fit; the tool was not called.
@@ -143,13 +157,25 @@ impl Pipeline {
         // A tool outside the caller's scopes is not in their list either, but saying "forbidden"
         // tells an operator what to grant.
         let allowed = tool.requirement.check(caller.scopes());
+        let intent = caller.identity().and_then(|identity| identity.intent.as_ref());
+        let asked_for = intent.is_none_or(|intent| intent.allows(&tool.name.canonical));
         steps.took("authorize", Instant::now());
         allowed.map_err(Error::Forbidden)?;
+        if !asked_for {
+            return Err(Error::OutsideIntent);
+        }
 
         let arguments = call.arguments.unwrap_or("{}");
         let valid = tool.validator.check(arguments);
         steps.took("validate", Instant::now());
         valid.map_err(Error::InvalidArguments)?;
+
+        // Last, so that a call that is refused costs none.
+        if let Some(intent) = intent {
+            let taken = intent::take(&self.store, intent).await;
+            steps.took("intent", Instant::now());
+            taken?;
+        }
 
         let answer = upstream::call(&self.client, caller, call, tool, arguments).await;
         steps.took("upstream", Instant::now());
@@ -168,6 +194,9 @@ impl Error {
         match self {
             Self::Unauthenticated(rejection) => Verdict::Denied(rejection.reason()),
             Self::Forbidden(_) => Verdict::Denied("insufficient scopes"),
+            Self::OutsideIntent => Verdict::Denied("outside the intent"),
+            Self::IntentSpent => Verdict::Denied("intent exhausted"),
+            Self::IntentUncounted => Verdict::Denied("intent cannot be counted"),
             Self::UnknownTool => Verdict::Denied("unknown tool"),
             Self::InvalidArguments(_) => Verdict::Denied("invalid arguments"),
             Self::Upstream(_) | Self::Unrecorded | Self::Abandoned => Verdict::Allowed,
@@ -179,6 +208,7 @@ impl Error {
         match self {
             Self::Unauthenticated(_) => Some("authenticate"),
             Self::Forbidden(_) => Some("scopes"),
+            Self::OutsideIntent | Self::IntentSpent | Self::IntentUncounted => Some("intent"),
             Self::UnknownTool => Some("catalog"),
             Self::InvalidArguments(_) => Some("schema"),
             Self::Upstream(_) | Self::Unrecorded | Self::Abandoned => None,

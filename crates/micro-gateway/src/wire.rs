@@ -27,6 +27,9 @@ pub(crate) fn mcp(error: &Error, tool: &str, hints: Hints<'_>) -> Mcp {
         Error::InvalidArguments(violations) => Mcp::Result(invalid(violations)),
         Error::Upstream(error) => Mcp::Result(error.to_string()),
         Error::Unauthenticated(_) | Error::Forbidden(_) => Mcp::Failure(refusal(error, hints).into()),
+        Error::OutsideIntent | Error::IntentSpent | Error::IntentUncounted => {
+            Mcp::Failure(refusal(error, hints).into())
+        }
         Error::Unrecorded | Error::Abandoned => Mcp::Failure(RpcError::new(code::INTERNAL, UNRECORDED).into()),
     }
 }
@@ -74,6 +77,12 @@ pub(crate) fn plain(error: &Error) -> (StatusCode, String) {
         }
         Error::Unauthenticated(rejection) => (StatusCode::UNAUTHORIZED, format!("Unauthorized: {rejection}")),
         Error::Forbidden(missing) => (StatusCode::FORBIDDEN, format!("Forbidden: {missing}")),
+        // No challenge: more scopes would not help, only the user can ask for more.
+        Error::OutsideIntent => (StatusCode::FORBIDDEN, "Forbidden: not what the user asked for".to_owned()),
+        Error::IntentSpent => (StatusCode::FORBIDDEN, "Forbidden: the intent has no calls left".to_owned()),
+        Error::IntentUncounted => {
+            (StatusCode::SERVICE_UNAVAILABLE, "Unavailable: the intent's calls cannot be counted now".to_owned())
+        }
         Error::UnknownTool => (StatusCode::NOT_FOUND, "Tool not found".to_owned()),
         Error::InvalidArguments(violations) => (StatusCode::BAD_REQUEST, invalid(violations)),
         Error::Unrecorded | Error::Abandoned => (StatusCode::INTERNAL_SERVER_ERROR, UNRECORDED.to_owned()),

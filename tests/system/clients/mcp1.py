@@ -15,7 +15,8 @@ async def main() -> None:
             StdioServerParameters(command=target.command[0], args=target.command[1:], env=target.env, cwd=target.cwd)
         )
     else:
-        streams = streamablehttp_client(target.url, headers=target.headers)
+        auth = driver.credentials(target, lambda answer: (answer["code"], answer.get("state")))
+        streams = streamablehttp_client(target.url, headers=target.headers, auth=auth)
 
     async def notice(message) -> None:
         if isinstance(message, ServerNotification) and message.root.method == "notifications/tools/list_changed":

@@ -5,6 +5,7 @@ import driver
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
+from mcp.shared.auth import AuthorizationCodeResult
 
 MODES = {"auto": "auto", "legacy": "legacy", "modern": "2026-07-28"}
 
@@ -15,8 +16,10 @@ async def main() -> None:
         server = StdioServerParameters(
             command=target.command[0], args=target.command[1:], env=target.env, cwd=target.cwd
         )
-    elif target.headers:
-        server = streamable_http_client(target.url, http_client=create_mcp_http_client(headers=target.headers))
+    elif target.headers or target.login:
+        auth = driver.credentials(target, AuthorizationCodeResult.model_validate)
+        http_client = create_mcp_http_client(headers=target.headers, auth=auth)
+        server = streamable_http_client(target.url, http_client=http_client)
     else:
         server = target.url
 

@@ -67,6 +67,8 @@ enum Auth {
     On,
     /// Never: for networks that do their own
     Off,
+    /// Always, and the gateway is an authorization server of its own
+    Embedded,
 }
 
 /// A `micro.toml`; other tables are for other commands.
@@ -104,6 +106,7 @@ impl Args {
                 Auth::Auto => AuthMode::Auto,
                 Auth::On => AuthMode::On,
                 Auth::Off => AuthMode::Off,
+                Auth::Embedded => AuthMode::Embedded,
             };
         }
     }

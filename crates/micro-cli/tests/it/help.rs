@@ -28,6 +28,8 @@ fn every_command_has_examples() {
         "mcp validate",
         "mcp record",
         "mcp replay",
+        "auth",
+        "auth user",
         "doctor",
         "completion",
     ];

@@ -5,6 +5,8 @@ use std::{net::SocketAddr, path::PathBuf};
 use micro_policy::{Algorithm, Claims, Scopes, Secret};
 use serde::Deserialize;
 
+use super::EmbeddedConfig;
+
 /// Who may call: the `[gateway.auth]` table.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -15,6 +17,8 @@ pub struct AuthConfig {
     pub tokens: Vec<TokenConfig>,
     /// Issuers whose tokens (JWT) are taken.
     pub issuers: Vec<IssuerConfig>,
+    /// The gateway's own authorization server, which runs with `mode = "embedded"`.
+    pub embedded: EmbeddedConfig,
 }
 
 /// When a credential is needed.
@@ -28,6 +32,8 @@ pub enum AuthMode {
     On,
     /// Never, on any address. For networks that do their own.
     Off,
+    /// Always, and the gateway is an authorization server of its own.
+    Embedded,
 }
 
 /// One static token. Its value is given here or in an environment variable.
@@ -92,7 +98,7 @@ impl AuthConfig {
     pub fn needed_on(&self, address: SocketAddr) -> bool {
         match self.mode {
             AuthMode::Auto => !address.ip().is_loopback(),
-            AuthMode::On => true,
+            AuthMode::On | AuthMode::Embedded => true,
             AuthMode::Off => false,
         }
     }

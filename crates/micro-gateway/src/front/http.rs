@@ -21,6 +21,7 @@ use super::{
 use crate::{
     Config,
     identity::Shown,
+    oauth,
     pipeline::{Error, Pipeline},
 };
 
@@ -60,6 +61,9 @@ impl Http {
         for origin in &config.allowed_origins {
             guard = guard.allow_origin(origin);
         }
+        if let Some(server) = &pipeline.oauth {
+            guard = guard.allow_origin(server.issuer()); // its own page
+        }
         let (auth_needed, scheme) = (config.auth.needed_on(address), "http");
         let settings = McpConfig {
             guard: guard.clone(),
@@ -90,6 +94,15 @@ impl Http {
             && let Ok(host) = HeaderValue::from_str(host.as_str())
         {
             request.headers_mut().insert(header::HOST, host);
+        }
+        if let Some(server) = &site.pipeline.oauth
+            && oauth::Server::owns(request.uri().path())
+        {
+            return match site.guard.check(request.uri(), request.headers()) {
+                // Rare, and large: the way of a call stays small.
+                Ok(()) => Box::pin(server.answer(request, &site.pipeline)).await,
+                Err(refused) => error(StatusCode::FORBIDDEN, &refused.to_string()),
+            };
         }
         match site.guard.check(request.uri(), request.headers()) {
             Ok(()) => site.pipeline.identities.identify(&mut request).await,

@@ -197,7 +197,6 @@ impl Audit {
     ///
     /// # Errors
     /// [`Error::Unrecorded`] when that cannot be done, and there must not be a token without a record.
-    #[expect(dead_code, reason = "the token endpoint is what calls it")]
     pub(crate) async fn intent(&self, record: &IntentRecord<'_>) -> Result<(), Error> {
         match &self.to {
             AuditTo::Log(AuditLog { log, fail }) => match (log.append(&line(&Event::Intent(record))).await, fail) {

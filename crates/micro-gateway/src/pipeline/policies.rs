@@ -16,6 +16,7 @@ use url::Url;
 use crate::{
     Config, InvalidConfig, IssuerConfig, TokenConfig,
     identity::{KeysAt, Source, Trusted, Verified},
+    oauth,
 };
 
 /// The policies of one state of the config.
@@ -27,6 +28,8 @@ pub(crate) struct Policies {
     pub(crate) tokens: HashMap<Digest, Arc<Verified>>,
     /// Issuers whose tokens are taken.
     pub(crate) issuers: Vec<Trusted>,
+    /// The gateway's own authorization server.
+    own: Option<String>,
     /// Where callers reach the gateway, without a slash at the end.
     pub(crate) url: Option<String>,
 }
@@ -44,9 +47,10 @@ impl Policies {
         static EPOCHS: AtomicU64 = AtomicU64::new(0);
         let epoch = EPOCHS.fetch_add(1, Ordering::Relaxed);
         let url = config.url.as_deref().map(public_url).transpose()?;
+        let own = oauth::issuer(config)?.map(|url| url.origin().ascii_serialization());
         let issuers =
             config.auth.issuers.iter().map(|entry| trusted(entry, url.as_deref())).collect::<Result<_, _>>()?;
-        let mut policies = Self { epoch, tokens: HashMap::new(), issuers, url };
+        let mut policies = Self { epoch, tokens: HashMap::new(), issuers, own, url };
         for entry in &config.auth.tokens {
             let secret = secret(entry, &env)?;
             policies.add(&secret, |credential| Identity {
@@ -65,7 +69,8 @@ impl Policies {
     /// Who issues tokens for the gateway, as metadata name it (RFC 9728).
     pub(crate) fn authorization_servers(&self) -> impl Iterator<Item = &str> {
         let names = self.issuers.iter().map(|trusted| trusted.issuer.name.as_str());
-        names.filter(|name| name.starts_with("https://") || name.starts_with("http://"))
+        let named = names.filter(|name| name.starts_with("https://") || name.starts_with("http://"));
+        self.own.as_deref().into_iter().chain(named)
     }
 
     /// The last identity of a token wins. Names of credentials are public, so that of a token says little of it.

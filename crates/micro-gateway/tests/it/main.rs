@@ -5,4 +5,5 @@ mod catalog;
 mod fixture;
 mod fronts;
 mod identity;
+mod oauth;
 mod policy;

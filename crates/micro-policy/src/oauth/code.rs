@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     error::{Denied, ErrorCode, Refused},
+    family::Family,
     pkce::Challenge,
 };
 use crate::Scopes;
@@ -25,8 +26,8 @@ pub struct Code {
     pub resource: String,
     /// Until when it is good.
     pub expires: u64,
-    /// The family that its tokens are of, or would be.
-    pub family: String,
+    /// The handle of the family that its tokens are of, or would be.
+    pub handle: String,
     /// Whether it was shown before, rightly or wrongly.
     pub spent: bool,
 }
@@ -55,7 +56,7 @@ impl Code {
     /// [`Denied::Reused`] when it was spent before, else what is wrong.
     pub fn redeem(&self, shown: &Redemption<'_>, now: u64) -> Result<(), Denied> {
         if self.spent {
-            return Err(Denied::Reused { family: self.family.clone() });
+            return Err(Denied::Reused { family: Family::name(&self.handle) });
         }
         let bound = self.client == shown.client
             && self.redirect_uri == shown.redirect_uri
@@ -87,7 +88,7 @@ mod tests {
             scopes: Scopes::default(),
             resource: "https://as/mcp".into(),
             expires: 100,
-            family: "f".into(),
+            handle: "h".into(),
             spent: false,
         }
     }
@@ -121,7 +122,7 @@ mod tests {
             Redemption { client: "c", redirect_uri: "https://app.example/cb", verifier: VERIFIER, resource: None };
         let spent = Code { spent: true, ..code() };
         let denied = spent.redeem(&good, 0).unwrap_err();
-        assert_eq!(denied, Denied::Reused { family: "f".into() });
+        assert_eq!(denied, Denied::Reused { family: Family::name("h") });
         assert_eq!(denied.told().code, ErrorCode::InvalidGrant);
     }
 }

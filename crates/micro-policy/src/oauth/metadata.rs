@@ -15,8 +15,6 @@ pub struct ServerMetadata {
     revocation_endpoint: String,
     introspection_endpoint: String,
     jwks_uri: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 1],
     grant_types_supported: [&'static str; 4],
@@ -31,7 +29,7 @@ pub struct ServerMetadata {
 impl ServerMetadata {
     /// The document of this issuer, whose endpoints are below `/oauth`. `registration` says whether strangers may
     /// register.
-    pub fn new(issuer: &str, registration: bool, scopes: impl IntoIterator<Item = String>) -> Self {
+    pub fn new(issuer: &str, registration: bool) -> Self {
         let at = |name: &str| format!("{issuer}/oauth/{name}");
         Self {
             issuer: issuer.to_owned(),
@@ -41,7 +39,6 @@ impl ServerMetadata {
             revocation_endpoint: at("revoke"),
             introspection_endpoint: at("introspect"),
             jwks_uri: at("jwks"),
-            scopes_supported: scopes.into_iter().collect(),
             response_types_supported: ["code"],
             response_modes_supported: ["query"],
             grant_types_supported: GrantType::ALL.map(GrantType::as_str),
@@ -62,7 +59,7 @@ mod tests {
 
     #[test]
     fn the_endpoints_are_below_the_issuer() {
-        let json = |registration| serde_json::to_value(ServerMetadata::new("https://as", registration, [])).unwrap();
+        let json = |registration| serde_json::to_value(ServerMetadata::new("https://as", registration)).unwrap();
         assert_eq!(json(true)["registration_endpoint"], "https://as/oauth/register");
         assert!(json(false).get("registration_endpoint").is_none());
         assert_eq!(json(true)["code_challenge_methods_supported"], serde_json::json!(["S256"]));

@@ -11,6 +11,8 @@ use crate::Scopes;
 pub struct User {
     /// The account's name.
     pub name: Arc<str>,
+    /// Differs from that of everybody who had the name before.
+    pub id: String,
     /// What is kept of the password: an Argon2 hash in PHC form.
     pub password: String,
     /// What the account may do, and let others do.
@@ -37,6 +39,11 @@ pub enum InvalidUser {
 }
 
 impl User {
+    /// What everything that is given in the user's name is revoked by.
+    pub fn credential(&self) -> String {
+        format!("oauth/{}.{}", self.name, self.id)
+    }
+
     /// Whether it can be a user's name. Names stand in records, keys and pages as they are.
     ///
     /// # Errors

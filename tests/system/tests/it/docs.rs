@@ -76,6 +76,7 @@ pages! {
     the_wire_can_be_followed: "docs/wire.md",
     the_registries_can_be_followed: "docs/registries.md",
     the_gateway_can_be_followed: "docs/gateway.md",
+    the_authorization_server_can_be_followed: "docs/guides/authorization-server.md",
     testing_mcp_servers_can_be_followed: "docs/guides/testing-mcp-servers.md",
 }
 

@@ -8,6 +8,7 @@ mod conformance;
 mod docs;
 mod hostile;
 mod inspect;
+mod oauth;
 mod reload;
 mod replay;
 mod replicas;

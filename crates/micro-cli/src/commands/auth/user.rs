@@ -1,0 +1,206 @@
+//! `micro auth user`: the users of the embedded authorization server.
+
+use std::{
+    io::{self, BufRead, IsTerminal, Read},
+    path::PathBuf,
+};
+
+use clap::Subcommand;
+use micro_gateway::{NewUser, Users};
+use micro_store::Location;
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use serde_json::json;
+
+use crate::{
+    config,
+    cx::Cx,
+    error::{CommandError, Kind},
+    ui::Ui,
+};
+
+/// What the help ends with.
+const EXAMPLES: &str = "\
+Examples:
+  micro auth user add alice --scope blog:read       Asks for the password
+  pwgen 24 1 | micro auth user add alice            Takes it from a pipe
+  micro auth user list --json
+  micro auth user remove alice                      Ends what was given in her name too
+
+The store is the gateway's: `store` in its `[gateway]` table, or --store.";
+
+/// Add, list and remove users of the embedded authorization server
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Add a user; the password is asked for, or read from a pipe
+    Add(Add),
+    /// List the users
+    List(List),
+    /// Remove a user, and end what was given in their name
+    Remove(Remove),
+}
+
+#[derive(Debug, clap::Args)]
+struct Add {
+    /// The account's name
+    name: String,
+    /// What the account may do; may be repeated
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// A role of the account; may be repeated
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    /// The tenant that the account belongs to
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, clap::Args)]
+struct Remove {
+    /// The account's name
+    name: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Where the users are.
+#[derive(Debug, clap::Args)]
+struct Place {
+    /// The gateway's store, for example `sqlite:micro.db`
+    #[arg(long, value_name = "STORE", env = "MICRO_STORE")]
+    store: Option<Location>,
+    /// The file whose `[gateway]` table names the store
+    #[arg(long, value_name = "FILE", default_value = config::NAME)]
+    config: PathBuf,
+}
+
+pub(crate) async fn run(ui: &mut Ui, _: &Cx, args: Args) -> Result<(), CommandError> {
+    match args.command {
+        Command::Add(args) => add(ui, args).await,
+        Command::List(args) => list(ui, args).await,
+        Command::Remove(args) => remove(ui, args).await,
+    }
+}
+
+async fn add(ui: &mut Ui, args: Add) -> Result<(), CommandError> {
+    let users = args.place.users()?;
+    let new = NewUser {
+        password: password(ui)?,
+        scopes: args.scopes.into_iter().collect(),
+        roles: args.roles,
+        tenant: args.tenant,
+        name: args.name,
+    };
+    let name = new.name.clone();
+    users.add(new).await?;
+    ui.note(format_args!("user {name} added"));
+    Ok(())
+}
+
+async fn list(ui: &mut Ui, args: List) -> Result<(), CommandError> {
+    let users = args.place.users()?.list().await?;
+    if args.json {
+        let shown = users.iter().map(
+            |user| json!({ "name": user.name, "scopes": user.scopes, "roles": user.roles, "tenant": user.tenant }),
+        );
+        ui.json(&shown.collect::<Vec<_>>());
+        return Ok(());
+    }
+    if users.is_empty() {
+        ui.note("no users; add one with `micro auth user add NAME`");
+        return Ok(());
+    }
+    let row = |user: &micro_gateway::User| {
+        let scopes = user.scopes.iter().collect::<Vec<_>>().join(" ");
+        [user.name.to_string(), scopes, user.roles.join(" "), user.tenant.as_deref().unwrap_or_default().to_owned()]
+    };
+    ui.table(["user", "scopes", "roles", "tenant"], users.iter().map(row));
+    Ok(())
+}
+
+async fn remove(ui: &mut Ui, args: Remove) -> Result<(), CommandError> {
+    if !args.place.users()?.remove(&args.name).await? {
+        return Err(CommandError::not_found(format!("there is no user {}", args.name)));
+    }
+    ui.note(format_args!("user {} removed", args.name));
+    Ok(())
+}
+
+impl Place {
+    fn users(&self) -> Result<Users, CommandError> {
+        let location = match &self.store {
+            Some(location) => location.clone(),
+            None => config::store(&self.config)?,
+        };
+        if location == Location::Memory {
+            return Err(CommandError::usage("no store that outlives this command is named").hint(
+                "name the gateway's with --store sqlite:FILE, or as `store` in the [gateway] table of micro.toml",
+            ));
+        }
+        let store =
+            location.open().map_err(|error| CommandError::new(Kind::Unavailable, error.to_string()).because(error))?;
+        Ok(Users::new(store))
+    }
+}
+
+/// Longest password that is read, in bytes.
+const MAX: u64 = 4096;
+
+/// The password: typed twice without being shown, or the first line of a pipe.
+fn password(ui: &mut Ui) -> Result<String, CommandError> {
+    if !io::stdin().is_terminal() {
+        return line();
+    }
+    let hidden = Hidden::new()?;
+    ui.note("Password (at least 12 characters): ");
+    let first = line()?;
+    ui.note("Again: ");
+    let second = line()?;
+    drop(hidden);
+    if first == second { Ok(first) } else { Err(CommandError::invalid("the two passwords differ")) }
+}
+
+fn line() -> Result<String, CommandError> {
+    let mut text = String::new();
+    let read = io::stdin().lock().take(MAX).read_line(&mut text);
+    read.map_err(|error| CommandError::invalid("cannot read the password").because(error))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// A terminal that shows nothing of what is typed, until this is dropped.
+struct Hidden(rustix::termios::Termios);
+
+impl Hidden {
+    fn new() -> Result<Self, CommandError> {
+        let cannot =
+            |error| CommandError::internal("cannot hide what is typed; use a pipe").because(io::Error::from(error));
+        let before = tcgetattr(io::stdin()).map_err(cannot)?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(io::stdin(), OptionalActions::Flush, &silent).map_err(cannot)?;
+        Ok(Self(before))
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &self.0);
+    }
+}

@@ -1,0 +1,190 @@
+//! How clients become known, and what those with a secret may do.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+use super::browser::{App, REDIRECT, SECRET, Site, encoded};
+
+/// A machine that the operator knows.
+fn machine() -> App {
+    App { id: "machine".into(), secret: Some(SECRET.into()) }
+}
+
+#[tokio::test]
+async fn a_machine_gets_what_the_operator_gave_it_and_no_more() {
+    let site = Site::start().await;
+    let ask = async |pairs: &[(&str, &str)]| {
+        let mut all = vec![("grant_type", "client_credentials")];
+        all.extend(pairs);
+        machine().post(&site, "token", &all).await
+    };
+    let answer = ask(&[]).await.json();
+    assert_eq!(answer["scope"], "notes:read");
+    assert!(answer.get("refresh_token").is_none());
+    let token = answer["access_token"].as_str().unwrap();
+    assert_eq!((site.count(token).await, site.keep(token).await), (200, 403));
+    assert_eq!(ask(&[("scope", "notes:write")]).await.json()["error"], "invalid_scope");
+    assert_eq!(ask(&[("resource", "https://elsewhere.example/mcp")]).await.json()["error"], "invalid_target");
+    assert_eq!(ask(&[("client_id", "machine")]).await.json()["error"], "invalid_request", "given twice");
+    assert_eq!(
+        machine().post(&site, "token", &[("grant_type", "refresh_token"), ("refresh_token", "mrt_a.b")]).await.json()["error"],
+        "unauthorized_client"
+    );
+    for secret in [None, Some("wrong"), Some("")] {
+        let app = App { id: "machine".into(), secret: secret.map(str::to_owned) };
+        let answer = app.post(&site, "token", &[("grant_type", "client_credentials")]).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["error"].clone()), (401, "invalid_client".into()));
+        assert!(answer.headers.contains_key("www-authenticate"));
+    }
+    let basic = format!("Basic {}", STANDARD.encode(format!("machine:{SECRET}")));
+    let answer = site.form("/oauth/token", &[("authorization", &basic)], &[("grant_type", "client_credentials")]).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_client_that_registers_itself_cannot_act_without_a_user() {
+    let site = Site::start().await;
+    let grants = json!({
+        "grant_types": ["authorization_code", "client_credentials"],
+        "token_endpoint_auth_method": "client_secret_post",
+    });
+    let app = App::register(&site, grants).await;
+    assert!(app.secret.is_some());
+    let answer = app.post(&site, "token", &[("grant_type", "client_credentials")]).await;
+    assert_eq!(answer.json()["error"], "unauthorized_client");
+    let closed = Site::with("registration = false").await;
+    let answer = super::browser::register(&closed, json!({})).await;
+    assert_eq!(answer.json()["error"], "access_denied");
+    let metadata = closed.gateway.send("GET", "/.well-known/oauth-authorization-server", &[], "").await.json();
+    assert!(metadata.get("registration_endpoint").is_none());
+}
+
+#[tokio::test]
+async fn strangers_cannot_fill_the_store_with_clients() {
+    let site = Site::start().await;
+    let mut outcomes = Vec::new();
+    for _ in 0..61 {
+        outcomes.push(super::browser::register(&site, json!({})).await.status.as_u16());
+    }
+    assert_eq!((outcomes[59], outcomes[60]), (201, 429));
+    let long = json!({ "client_name": "x".repeat(20_000) });
+    assert_eq!(Site::start().await.register_status(long).await, 400);
+}
+
+impl Site {
+    async fn register_status(&self, more: serde_json::Value) -> u16 {
+        super::browser::register(self, more).await.status.as_u16()
+    }
+}
+
+#[tokio::test]
+async fn only_who_has_a_secret_is_told_what_a_token_is_good_for() {
+    let site = Site::start().await;
+    site.user("alice", "notes:write").await;
+    let app = App::register(&site, json!({})).await;
+    let tokens = app.sign_in(&site, "alice", "").await;
+    for name in ["access_token", "refresh_token"] {
+        let token = tokens[name].as_str().unwrap();
+        let told = machine().post(&site, "introspect", &[("token", token)]).await.json();
+        assert_eq!(
+            (&told["active"], &told["sub"], &told["scope"]),
+            (&true.into(), &"alice".into(), &"notes:write".into())
+        );
+        assert_eq!(app.post(&site, "introspect", &[("token", token)]).await.json()["error"], "unauthorized_client");
+        assert_eq!(site.form("/oauth/introspect", &[], &[("token", token)]).await.status, 401);
+        // Nor does anybody take back what is another's.
+        assert_eq!(machine().post(&site, "revoke", &[("token", token)]).await.json()["error"], "invalid_grant");
+    }
+    for token in ["x", "a.b.c", "mrt_a.b"] {
+        assert_eq!(machine().post(&site, "introspect", &[("token", token)]).await.json(), json!({ "active": false }));
+        assert_eq!(app.post(&site, "revoke", &[("token", token)]).await.status, 200, "it is of no use already");
+    }
+    app.post(&site, "revoke", &[("token", tokens["refresh_token"].as_str().unwrap())]).await;
+    let told = machine().post(&site, "introspect", &[("token", tokens["refresh_token"].as_str().unwrap())]).await;
+    assert_eq!(told.json(), json!({ "active": false }));
+}
+
+/// A document at an address of this machine; how often it was asked for.
+async fn published(document: impl Fn(&str) -> String) -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/client.json", listener.local_addr().unwrap());
+    let (body, asked) = (document(&url), std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0)));
+    let count = asked.clone();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let mut head = [0; 1024];
+            let _ = stream.read(&mut head).await;
+            let answer =
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    (url, asked)
+}
+
+#[tokio::test]
+async fn a_client_may_be_known_by_the_document_at_its_url() {
+    let site = Site::start().await;
+    site.user("alice", "notes:write").await;
+    let document = |url: &str| {
+        json!({ "client_id": url, "client_name": "Published", "redirect_uris": [REDIRECT],
+            "grant_types": ["authorization_code", "refresh_token"] })
+        .to_string()
+    };
+    let (url, asked) = published(document).await;
+    let app = App { id: url, secret: None };
+    let tokens = app.sign_in(&site, "alice", "").await;
+    assert_eq!(site.keep(tokens["access_token"].as_str().unwrap()).await, 200);
+    assert_eq!(app.refresh(&site, tokens["refresh_token"].as_str().unwrap()).await.status, 200);
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1, "it is believed for a while");
+}
+
+#[tokio::test]
+async fn a_document_for_somebody_else_or_nowhere_is_no_client() {
+    let site = Site::start().await;
+    let (lying, _) =
+        published(|_| json!({ "client_id": "https://app.example/c", "redirect_uris": [REDIRECT] }).to_string()).await;
+    let (secret, _) =
+        published(|url| json!({ "client_id": url, "redirect_uris": [REDIRECT], "client_secret": "s" }).to_string())
+            .await;
+    let (wrong, asked) = published(|_| "<html>".to_owned()).await;
+    let inside = "http://169.254.169.254/latest/meta-data";
+    for id in [lying.as_str(), &secret, &wrong, inside, "http://app.example/c", "https://127.0.0.1:1/c"] {
+        let answer = site.page(&App { id: id.into(), secret: None }.query("")).await;
+        assert!(matches!(answer.status.as_u16(), 400 | 401), "{id}: {}", answer.text);
+        assert!(!answer.headers.contains_key("location") && !answer.text.contains("<form"), "{id}");
+    }
+    for _ in 0..5 {
+        site.page(&App { id: wrong.clone(), secret: None }.query("")).await;
+    }
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1, "nobody makes the gateway knock again and again");
+}
+
+#[tokio::test]
+async fn requests_that_are_none_are_refused_in_the_words_of_the_rfcs() {
+    let site = Site::start().await;
+    let post = async |path: &str, body: &str| site.gateway.send("POST", path, &[], body).await;
+    for (path, body, status, error) in [
+        ("/oauth/token", "", 400, "invalid_request"),
+        ("/oauth/token", "grant_type=password", 400, "unsupported_grant_type"),
+        ("/oauth/token", "grant_type=refresh_token", 401, "invalid_client"),
+        ("/oauth/token", "grant_type=refresh_token&client_id=nobody", 401, "invalid_client"),
+        ("/oauth/token", "grant_type=a&grant_type=b", 400, "invalid_request"),
+        ("/oauth/token", "client_id=%00", 400, "invalid_request"),
+        ("/oauth/register", "{", 400, "invalid_client_metadata"),
+        ("/oauth/elsewhere", "", 404, "invalid_request"),
+        ("/oauth/jwks", "", 405, "invalid_request"),
+    ] {
+        let answer = post(path, body).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["error"].clone()), (status, error.into()), "{path} {body}");
+        assert_eq!(answer.headers["cache-control"], "no-store");
+    }
+    let long = encoded(&[("x", &"y".repeat(70_000))]);
+    assert_eq!(post("/oauth/token", &long).await.status, 413);
+}
