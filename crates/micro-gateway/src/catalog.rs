@@ -4,6 +4,7 @@
 //! requirements and the rendered pages. Only the services that changed are compiled again.
 
 mod follow;
+mod lint;
 mod pages;
 mod services;
 mod snapshot;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, Guard};
 use tokio::sync::watch;
 
-pub(crate) use self::{follow::follow, pages::Pages};
+pub(crate) use self::{follow::follow, lint::lint, pages::Pages};
 pub use self::{
     snapshot::Snapshot,
     tool::{Problem, Tool, ToolNames},

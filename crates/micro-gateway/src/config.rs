@@ -1,16 +1,21 @@
 //! What a gateway can be told, in code or in `micro.toml`.
 
+mod access;
 mod audit;
 mod auth;
 mod embedded;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use micro_policy::InvalidToken;
 use micro_store::Location;
 use serde::{Deserialize, Deserializer};
 
 pub use self::{
+    access::{RoleConfig, ScopeConfig, TenantConfig},
     audit::AuditConfig,
     auth::{AuthConfig, AuthMode, IssuerConfig, TokenConfig},
     embedded::{ClientConfig, EmbeddedConfig},
@@ -41,6 +46,15 @@ pub struct Config {
     pub store: Location,
     /// Who may call.
     pub auth: AuthConfig,
+    /// Scopes that are asked for in place of those that services declare. Default: none.
+    pub scopes: Vec<ScopeConfig>,
+    /// What roles come to, by name. Default: none.
+    pub roles: BTreeMap<String, RoleConfig>,
+    /// Tenants by name, each with a catalog of its own. Default: none, everybody has the same.
+    pub tenants: BTreeMap<String, TenantConfig>,
+    /// Files of policies in the Cedar language; one `*` in the last part of a path stands for anything:
+    /// `["policies/*.cedar"]`. Default: none.
+    pub policies: Vec<String>,
     /// Where calls are recorded.
     pub audit: AuditConfig,
 }
@@ -67,6 +81,14 @@ pub enum InvalidConfig {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// Who may call what cannot be made out.
+    #[error("gateway.{key}: {why}")]
+    Access {
+        /// Where it stands, from `gateway` on.
+        key: String,
+        /// What is wrong there.
+        why: String,
+    },
     /// The token can be guessed.
     #[error("gateway.auth.tokens: account `{0}`: {InvalidToken}")]
     TokenWeak(String),
@@ -84,6 +106,10 @@ impl Default for Config {
             allowed_origins: Vec::new(),
             store: Location::Memory,
             auth: AuthConfig::default(),
+            scopes: Vec::new(),
+            roles: BTreeMap::new(),
+            tenants: BTreeMap::new(),
+            policies: Vec::new(),
             audit: AuditConfig::default(),
         }
     }

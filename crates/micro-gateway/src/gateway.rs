@@ -5,14 +5,14 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use micro_core::{Error, Result};
 use micro_mcp::Handler;
-use micro_policy::Secret;
+use micro_policy::{Access, Secret};
 use micro_registry::Registry;
 use micro_rpc::Client;
 use micro_runtime::Drain;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    AuditTo, Catalog, Config, InvalidConfig, catalog,
+    AuditTo, Catalog, CatalogState, Config, InvalidConfig, catalog,
     front::{Http, Mcp},
     identity::{Authenticator, Identities, Revocations, Shown},
     oauth,
@@ -22,8 +22,17 @@ use crate::{
 /// Catalog and pipeline without a listener: what stdio and embedders need.
 pub struct Core {
     pipeline: Arc<Pipeline>,
-    follower: JoinHandle<()>,
+    follower: JoinHandle<((), ())>,
     generated: Option<Secret>,
+    access: watch::Sender<Arc<Access>>,
+}
+
+/// What a running gateway can be told. Clones tell the same gateway.
+#[derive(Clone)]
+pub struct Handle {
+    pipeline: Arc<Pipeline>,
+    generated: Option<Secret>,
+    access: watch::Sender<Arc<Access>>,
 }
 
 /// A bound gateway: it has its ports, but accepts only in [`Gateway::run`].
@@ -78,15 +87,18 @@ impl Config {
         let store = self.store.open().map_err(|e| Error::unavailable(e.to_string()).with_source(e))?;
         let oauth = oauth::Server::new(self, store.clone(), env).map_err(invalid)?.map(Arc::new);
         let generated = (auth_needed && oauth.is_none() && self.auth.tokens.is_empty()).then(generate);
-        let policies = Policies::compile(self, generated.as_ref(), env).map_err(invalid)?;
+        let policies = compile(self, generated.as_ref())?;
+        let (access, ruled) = watch::channel(policies.access.clone());
         let providers = oauth.iter().map(|server| server.clone() as Arc<dyn Authenticator>).collect();
         let identities =
             Identities::new(Arc::new(ArcSwap::from_pointee(policies)), providers, Revocations::follow(store.clone()));
         let audit = Audit::new(to, &self.audit);
         let catalog = Catalog::default();
-        let follower = tokio::spawn(catalog::follow(catalog.clone(), registry.clone(), self.tool_names));
+        let following = catalog::follow(catalog.clone(), registry.clone(), self.tool_names, ruled);
+        let linting = catalog::lint(catalog.clone());
+        let follower = tokio::spawn(async { tokio::join!(following, linting) });
         let pipeline = Arc::new(Pipeline { catalog, identities, audit, client: Client::new(registry), store, oauth });
-        Ok(Core { pipeline, follower, generated })
+        Ok(Core { pipeline, follower, generated, access })
     }
 }
 
@@ -114,6 +126,12 @@ impl Core {
         self.pipeline.identities.identify(request).await;
     }
 
+    /// What it can be told while it runs.
+    pub fn handle(&self) -> Handle {
+        let Self { pipeline, generated, access, .. } = self;
+        Handle { pipeline: pipeline.clone(), generated: generated.clone(), access: access.clone() }
+    }
+
     /// Stops following the registry and waits until every audit record is written.
     pub async fn close(self) {
         let Self { pipeline, follower, .. } = self;
@@ -123,7 +141,47 @@ impl Core {
     }
 }
 
+impl Handle {
+    /// Goes by the policies of another config from now on: tokens, issuers, scopes, roles, tenants and files of
+    /// policies. What has returned is done: no call is decided by the old ones any more. The rest of the config takes
+    /// a restart.
+    ///
+    /// # Errors
+    /// When a setting makes no sense; then everything stays as it was.
+    pub async fn reload(&self, config: &Config) -> Result<()> {
+        let policies = compile(config, self.generated.as_ref())?;
+        let access = policies.access.clone();
+        self.pipeline.identities.replace(policies);
+        self.access.send_replace(access.clone());
+        let catalog = &self.pipeline.catalog;
+        // A reload that comes behind this one takes over for it.
+        let done = |_: &CatalogState| {
+            Arc::ptr_eq(catalog.load().access(), &access) || !Arc::ptr_eq(&self.access.borrow(), &access)
+        };
+        match tokio::time::timeout(Duration::from_secs(10), catalog.state().wait_for(done)).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::unavailable("the gateway is about to stop")),
+        }
+    }
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handle").finish_non_exhaustive()
+    }
+}
+
+fn compile(config: &Config, operator: Option<&Secret>) -> Result<Policies> {
+    let variable = |name: &str| std::env::var(name).ok();
+    Policies::compile(config, operator, variable).map_err(|error| Error::bad_request(error.to_string()))
+}
+
 impl Gateway {
+    /// What it can be told while it runs.
+    pub fn handle(&self) -> Handle {
+        self.core.handle()
+    }
+
     /// Where every front listens.
     pub fn address(&self) -> SocketAddr {
         self.listener.local_addr().unwrap_or(self.config.address)

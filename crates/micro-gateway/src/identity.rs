@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use http::{HeaderMap, header};
 use jiff::Timestamp;
-use micro_policy::{Digest, Identity, Rejection};
+use micro_policy::{Digest, Identity, Rejection, Roles};
 
 use self::cache::Cache;
 pub use self::port::{Authenticator, Credential};
@@ -46,8 +46,10 @@ pub(crate) enum Shown {
 /// A credential that was found good.
 #[derive(Debug)]
 pub(crate) struct Verified {
-    /// Whose it is.
+    /// Whose it is, as the policies see it.
     pub(crate) identity: Arc<Identity>,
+    /// Whose it is, as the credential says.
+    said: Arc<Identity>,
     /// What sessions are bound to.
     pub(crate) subject: Arc<str>,
     /// Under which policies it was.
@@ -57,14 +59,15 @@ pub(crate) struct Verified {
 }
 
 impl Verified {
-    /// A static token.
-    pub(crate) fn new(identity: Identity, epoch: u64) -> Self {
-        let subject = match &identity.tenant {
-            None => identity.account.clone(),
+    /// A static token, or what a provider said: what the credential says, and what its roles come to.
+    pub(crate) fn new(said: Arc<Identity>, roles: &Roles, epoch: u64) -> Self {
+        let subject = match &said.tenant {
+            None => said.account.clone(),
             // Neither has line breaks in it.
-            Some(tenant) => format!("{tenant}\n{}", identity.account).into(),
+            Some(tenant) => format!("{tenant}\n{}", said.account).into(),
         };
-        Self { identity: Arc::new(identity), subject, epoch, provider: None }
+        let identity = if said.roles.is_empty() { said.clone() } else { roles.grant(Identity::clone(&said)).into() };
+        Self { identity, said, subject, epoch, provider: None }
     }
 }
 
@@ -86,6 +89,11 @@ impl Identities {
         let mut providers = others;
         providers.push(Arc::new(Issuers::new(policies.clone())));
         Self { policies, providers, cache: Cache::default(), revocations }
+    }
+
+    /// Goes by other policies from now on.
+    pub(crate) fn replace(&self, policies: Policies) {
+        self.policies.store(Arc::new(policies));
     }
 
     /// What the config says now.
@@ -137,7 +145,7 @@ impl Identities {
         }
         match self.verify(token).await {
             Shown::Good(verified) => match self.stands(&verified) {
-                Ok(()) => Shown::Good(verified),
+                Ok(verified) => Shown::Good(verified),
                 Err(rejection) => Shown::Bad(rejection),
             },
             shown => shown,
@@ -149,7 +157,7 @@ impl Identities {
         if let Some(verified) = self.known(token) {
             return Shown::Good(verified);
         }
-        let epoch = self.policies.load().epoch; // before the check: it may be done under older policies, not newer
+        let policies = self.policies.load_full(); // before the check: it may be done under older policies, not newer
         let now = Timestamp::now();
         for (at, provider) in self.providers.iter().enumerate() {
             match provider.authenticate(Credential::Bearer(token), now).await {
@@ -157,7 +165,7 @@ impl Identities {
                 Some(Err(rejection)) => return Shown::Bad(rejection),
                 Some(Ok(identity)) if identity.expired(now) => return Shown::Bad(Rejection::Expired),
                 Some(Ok(identity)) => {
-                    let verified = Arc::new(Verified { provider: Some(at), ..Verified::new(identity, epoch) });
+                    let verified = Arc::new(Verified { provider: Some(at), ..policies.verified(Arc::new(identity)) });
                     self.cache.insert(Digest::of(token.as_bytes()), &verified, now);
                     return Shown::Good(verified);
                 }
@@ -169,30 +177,33 @@ impl Identities {
     /// Who calls, at this moment: what was good when a connection was opened need not be good any more. A credential
     /// that is shown must be good even where none is `needed`: a caller that believes to be somebody must not
     /// silently become nobody.
-    pub(crate) fn admit<'a>(&self, shown: &'a Shown, needed: bool) -> Result<Option<&'a Arc<Verified>>, Rejection> {
+    pub(crate) fn admit(&self, shown: &Shown, needed: bool) -> Result<Option<Arc<Verified>>, Rejection> {
         match shown {
             Shown::Nothing if needed => Err(Rejection::Missing),
             Shown::Nothing => Ok(None),
             Shown::Bad(rejection) => Err(*rejection),
-            Shown::Good(verified) => self.stands(verified).map(|()| Some(verified)),
+            Shown::Good(verified) => self.stands(verified).map(Some),
         }
     }
 
-    fn stands(&self, verified: &Verified) -> Result<(), Rejection> {
-        let (identity, now) = (&*verified.identity, Timestamp::now());
-        if identity.expired(now) {
+    /// The credential as it is now, or why it is good no more.
+    fn stands(&self, verified: &Arc<Verified>) -> Result<Arc<Verified>, Rejection> {
+        let (said, now) = (&verified.said, Timestamp::now());
+        if said.expired(now) {
             return Err(Rejection::Expired);
         }
-        if self.revocations.has(&identity.credential) {
+        if self.revocations.has(&said.credential) {
             return Err(Rejection::Revoked);
         }
         let policies = self.policies.load();
         match verified.provider {
-            _ if verified.epoch == policies.epoch => Ok(()),
-            Some(at) => self.providers[at].validate(identity, now),
-            None if policies.tokens.values().any(|known| *known.identity == *identity) => Ok(()),
-            None => Err(Rejection::Revoked),
+            _ if verified.epoch == policies.epoch => return Ok(verified.clone()),
+            Some(at) => self.providers[at].validate(said, now)?,
+            None if policies.tokens.values().any(|known| known.said == *said) => {}
+            None => return Err(Rejection::Revoked),
         }
+        // Its roles may come to something else by now.
+        Ok(Arc::new(Verified { provider: verified.provider, ..policies.verified(said.clone()) }))
     }
 }
 

@@ -17,9 +17,9 @@ pub use self::{
     catalog::{Catalog, CatalogState, Problem, Snapshot, Tool, ToolNames},
     config::{
         AuditConfig, AuthConfig, AuthMode, ClientConfig, Config, EmbeddedConfig, InvalidConfig, IssuerConfig,
-        TokenConfig,
+        RoleConfig, ScopeConfig, TenantConfig, TokenConfig,
     },
-    gateway::{Core, Gateway},
+    gateway::{Core, Gateway, Handle},
     identity::{Authenticator, Credential},
     oauth::{NewUser, User, Users},
     pipeline::{AuditFail, AuditLocation, AuditLog, AuditReader, AuditSink, AuditText, AuditTo, Resumed},

@@ -3,8 +3,8 @@
 //! Read from top to bottom:
 //! 1. `audit`: sees every call, refused ones too;
 //! 2. `authenticate` (`identity.rs`): who calls, found out before a front sees the request;
-//! 3. `tenant` (a later room): which catalog they see;
-//! 4. `authorize`: may they call this tool, and is it what the user asked for;
+//! 3. `tenant`: which catalog they see;
+//! 4. `authorize`: may they call this tool (intent, scopes, policies);
 //! 5. `validate`: are these arguments the tool can take;
 //! 6. `intent`: one call fewer is left of what the user asked for;
 //! 7. `limit`, `cache`, `breaker` (later rooms);
@@ -19,9 +19,10 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
+use jiff::Timestamp;
 use micro_core::{TraceContext, Violation};
 use micro_mcp_proto::is_json;
-use micro_policy::{Caller, MissingScope, Rejection, Verdict, audit::Steps};
+use micro_policy::{Caller, Denied, Question, Rejection, Rule, Verdict, Why, audit::Steps};
 use micro_rpc::Client;
 use micro_store::Store;
 use serde_json::value::RawValue;
@@ -105,9 +106,7 @@ pub(crate) enum Error {
     /// No credential, or not a good one.
     Unauthenticated(Rejection),
     /// The caller may not use this tool.
-    Forbidden(MissingScope),
-    /// The user did not ask for what this tool does.
-    OutsideIntent,
+    Forbidden(Denied),
     /// The user's intent has no calls left.
     IntentSpent,
     /// Whether it has cannot be found out now.
@@ -124,47 +123,66 @@ pub(crate) enum Error {
     Abandoned,
 }
 
+/// What the catalog and the rules of one moment say to a call.
+struct Decision {
+    tool: Option<Arc<Tool>>,
+    rule: Rule,
+    said: Result<(), Error>,
+}
+
 impl Pipeline {
     /// Who calls, if it is somebody. `needed` is what the socket asks for.
-    pub(crate) fn authenticate<'a>(&self, shown: &'a Shown, needed: bool) -> Result<Option<&'a Arc<Verified>>, Error> {
+    pub(crate) fn authenticate(&self, shown: &Shown, needed: bool) -> Result<Option<Arc<Verified>>, Error> {
         self.identities.admit(shown, needed).map_err(Error::Unauthenticated)
     }
 
     /// Records a call that was refused before it could be made.
     pub(crate) fn refuse(&self, call: &Call<'_>, error: &Error) {
         let tool = self.catalog.load().find(call.tool).cloned();
-        self.audit.begin(call, None, tool.as_deref()).refused(error);
+        let mut entry = self.audit.begin(call, None);
+        entry.tool(tool.as_deref());
+        entry.refused(error);
     }
 
     /// Makes a call: the result is the service's JSON, untouched.
     pub(crate) async fn call(&self, caller: &Caller, call: Call<'_>) -> Result<Json, Error> {
-        let tool = self.catalog.load().find(call.tool).cloned();
-        let mut entry = self.audit.begin(&call, Some(caller), tool.as_deref());
-        let answer = match &tool {
-            Some(tool) => self.decide_and_call(caller, &call, tool, &mut entry.steps).await,
-            None => Err(Error::UnknownTool),
+        let (tool, rule, said); // outlive the record
+        let mut entry = self.audit.begin(&call, Some(caller));
+        Decision { tool, rule, said } = self.decide(caller, &call);
+        entry.decided(tool.as_deref(), &rule);
+        let answer = match (&tool, said) {
+            (Some(tool), Ok(())) => self.validate_and_call(caller, &call, tool, &mut entry.steps).await,
+            (_, Err(error)) => Err(error),
+            (None, Ok(())) => Err(Error::UnknownTool),
         };
         entry.end(answer).await
     }
 
-    async fn decide_and_call(
+    /// The tool, if there is one for this caller, and whether it may be called like this. One snapshot says both.
+    fn decide(&self, caller: &Caller, call: &Call<'_>) -> Decision {
+        let catalog = self.catalog.load();
+        let unknown = |rule| Decision { tool: None, rule, said: Err(Error::UnknownTool) };
+        let Some(tool) = catalog.find(call.tool) else { return unknown(Rule::named("catalog")) };
+        let question = Question { front: call.front, arguments: call.arguments, now: Timestamp::now() };
+        match catalog.access().decide(caller, &tool.gate, question) {
+            Ok(rule) => Decision { tool: Some(tool.clone()), rule, said: Ok(()) },
+            Err(Denied { rule, why: Why::Tenant }) => unknown(rule),
+            // A tool outside the caller's scopes is not in their list either, but saying "forbidden"
+            // tells an operator what to grant.
+            Err(denied) => {
+                Decision { tool: Some(tool.clone()), rule: denied.rule.clone(), said: Err(Error::Forbidden(denied)) }
+            }
+        }
+    }
+
+    async fn validate_and_call(
         &self,
         caller: &Caller,
         call: &Call<'_>,
         tool: &Arc<Tool>,
         steps: &mut Steps,
     ) -> Result<Json, Error> {
-        // A tool outside the caller's scopes is not in their list either, but saying "forbidden"
-        // tells an operator what to grant.
-        let allowed = tool.requirement.check(caller.scopes());
         let intent = caller.identity().and_then(|identity| identity.intent.as_ref());
-        let asked_for = intent.is_none_or(|intent| intent.allows(&tool.name.canonical));
-        steps.took("authorize", Instant::now());
-        allowed.map_err(Error::Forbidden)?;
-        if !asked_for {
-            return Err(Error::OutsideIntent);
-        }
-
         let arguments = call.arguments.unwrap_or("{}");
         let valid = tool.validator.check(arguments);
         steps.took("validate", Instant::now());
@@ -193,8 +211,7 @@ impl Error {
     fn verdict(&self) -> Verdict {
         match self {
             Self::Unauthenticated(rejection) => Verdict::Denied(rejection.reason()),
-            Self::Forbidden(_) => Verdict::Denied("insufficient scopes"),
-            Self::OutsideIntent => Verdict::Denied("outside the intent"),
+            Self::Forbidden(denied) => Verdict::Denied(denied.why.reason()),
             Self::IntentSpent => Verdict::Denied("intent exhausted"),
             Self::IntentUncounted => Verdict::Denied("intent cannot be counted"),
             Self::UnknownTool => Verdict::Denied("unknown tool"),
@@ -203,15 +220,14 @@ impl Error {
         }
     }
 
-    /// The rule that refused the call, as the audit record names it.
-    fn rule(&self) -> Option<&str> {
+    /// The rule that refused the call, if it was none of those that say who may call what.
+    fn rule(&self) -> Option<&'static str> {
         match self {
             Self::Unauthenticated(_) => Some("authenticate"),
-            Self::Forbidden(_) => Some("scopes"),
-            Self::OutsideIntent | Self::IntentSpent | Self::IntentUncounted => Some("intent"),
-            Self::UnknownTool => Some("catalog"),
+            Self::IntentSpent | Self::IntentUncounted => Some("intent"),
             Self::InvalidArguments(_) => Some("schema"),
-            Self::Upstream(_) | Self::Unrecorded | Self::Abandoned => None,
+            // What had been decided before holds.
+            Self::Forbidden(_) | Self::UnknownTool | Self::Upstream(_) | Self::Unrecorded | Self::Abandoned => None,
         }
     }
 }

@@ -6,7 +6,7 @@ use micro_mcp::{
     Failure, Refusal,
     proto::{RpcError, code},
 };
-use micro_policy::{Rejection, Scopes};
+use micro_policy::{Denied, Rejection, Scopes, Why};
 
 use crate::pipeline::Error;
 
@@ -27,9 +27,7 @@ pub(crate) fn mcp(error: &Error, tool: &str, hints: Hints<'_>) -> Mcp {
         Error::InvalidArguments(violations) => Mcp::Result(invalid(violations)),
         Error::Upstream(error) => Mcp::Result(error.to_string()),
         Error::Unauthenticated(_) | Error::Forbidden(_) => Mcp::Failure(refusal(error, hints).into()),
-        Error::OutsideIntent | Error::IntentSpent | Error::IntentUncounted => {
-            Mcp::Failure(refusal(error, hints).into())
-        }
+        Error::IntentSpent | Error::IntentUncounted => Mcp::Failure(refusal(error, hints).into()),
         Error::Unrecorded | Error::Abandoned => Mcp::Failure(RpcError::new(code::INTERNAL, UNRECORDED).into()),
     }
 }
@@ -50,12 +48,17 @@ pub(crate) fn refusal(error: &Error, hints: Hints<'_>) -> Refusal {
 }
 
 pub(crate) fn challenge(error: &Error, hints: Hints<'_>) -> Option<HeaderValue> {
+    let needed: Scopes;
     let (code, scopes) = match error {
         // The credential may be good: its holder must not throw it away.
         Error::Unauthenticated(Rejection::Unavailable) => return None,
         Error::Unauthenticated(Rejection::Missing) => (None, hints.scopes),
         Error::Unauthenticated(_) => (Some("invalid_token"), hints.scopes),
-        Error::Forbidden(missing) => (Some("insufficient_scope"), Some(&missing.needed)),
+        // Other refusals are not mended by more scopes: no challenge.
+        Error::Forbidden(Denied { why: Why::Scopes { any_of, all_of }, .. }) => {
+            needed = [all_of, any_of].into_iter().flat_map(Scopes::iter).collect();
+            (Some("insufficient_scope"), Some(&needed))
+        }
         _ => return None,
     };
     let scopes = scopes.map(|scopes| scopes.iter().collect::<Vec<_>>().join(" ")).filter(|scopes| !scopes.is_empty());
@@ -76,9 +79,7 @@ pub(crate) fn plain(error: &Error) -> (StatusCode, String) {
             (StatusCode::SERVICE_UNAVAILABLE, format!("Unavailable: {}", Rejection::Unavailable))
         }
         Error::Unauthenticated(rejection) => (StatusCode::UNAUTHORIZED, format!("Unauthorized: {rejection}")),
-        Error::Forbidden(missing) => (StatusCode::FORBIDDEN, format!("Forbidden: {missing}")),
-        // No challenge: more scopes would not help, only the user can ask for more.
-        Error::OutsideIntent => (StatusCode::FORBIDDEN, "Forbidden: not what the user asked for".to_owned()),
+        Error::Forbidden(denied) => (StatusCode::FORBIDDEN, format!("Forbidden: {denied}")),
         Error::IntentSpent => (StatusCode::FORBIDDEN, "Forbidden: the intent has no calls left".to_owned()),
         Error::IntentUncounted => {
             (StatusCode::SERVICE_UNAVAILABLE, "Unavailable: the intent's calls cannot be counted now".to_owned())

@@ -21,6 +21,8 @@ pub struct Identity {
     pub scopes: Option<Scopes>,
     /// The roles it was given.
     pub roles: BTreeSet<Arc<str>>,
+    /// The scopes are what somebody agreed to: roles add none to them.
+    pub consented: bool,
     /// The tenant it belongs to; `None` where there are none.
     pub tenant: Option<Arc<str>>,
     /// Who acts for the account, the one that calls first (`act`, RFC 8693 §4.1). Empty when it acts itself.
@@ -44,6 +46,7 @@ impl Identity {
             account: account.into(),
             scopes: Some(Scopes::default()),
             roles: BTreeSet::new(),
+            consented: false,
             tenant: None,
             actors: Vec::new(),
             intent: None,

@@ -139,7 +139,7 @@ impl From<MessageDigest> for String {
 }
 
 /// Tools by canonical name; a `*` at the end of one stands for every end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Arc<str>>", into = "Vec<Arc<str>>")]
 pub struct ToolSet(Vec<Arc<str>>);
 

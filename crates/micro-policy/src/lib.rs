@@ -3,23 +3,34 @@
 //! Knows identities, scopes and audit records as plain values. Does not know HTTP, MCP or any I/O,
 //! and never reads the clock: time is an argument.
 
+mod access;
 pub mod audit;
+#[cfg_attr(not(feature = "cedar"), path = "no_cedar.rs")]
+mod cedar;
 mod digest;
 mod identity;
 mod intent;
 mod jwks;
 mod jwt;
 pub mod oauth;
+mod roles;
+mod rule;
 mod scopes;
 mod secret;
+mod tenant;
 
 pub use self::{
+    access::{Access, Gate, Question, Step, View, Viewer},
     audit::{Record, Verdict},
+    cedar::{InvalidPolicies, PolicySet},
     digest::{Digest, InvalidDigest},
     identity::{Caller, Identity, Rejection},
     intent::{Intent, IntentRequest, InvalidTools, MessageDigest, TooWide, ToolSet},
     jwks::{Algorithm, InvalidKeys, KeySet},
     jwt::{Claims, Issuer, Token, Unproven},
-    scopes::{MissingScope, Requirement, Scopes},
+    roles::{InvalidRoles, Role, Roles},
+    rule::{Denied, Rule, Why},
+    scopes::{InvalidOverride, Overrides, Requirement, Scopes},
     secret::{InvalidToken, Secret},
+    tenant::{Owners, Tenants},
 };

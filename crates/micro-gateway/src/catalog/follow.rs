@@ -2,20 +2,36 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::{FutureExt, StreamExt};
+use futures_util::{FutureExt, StreamExt, stream::pending};
+use micro_policy::Access;
 use micro_registry::{Event, Registry};
+use tokio::sync::watch;
 
-use super::{Catalog, Snapshot, ToolNames, services::Services};
+use super::{Catalog, Problem, Snapshot, ToolNames, services::Services};
 
 /// Events that come together (a fleet that starts, a registry that resets) make one snapshot.
 const GATHER: Duration = Duration::from_millis(20);
 
 /// Runs until the registry's stream ends or the task is dropped.
-pub(crate) async fn follow(catalog: Catalog, registry: Arc<dyn Registry>, names: ToolNames) {
-    let mut events = registry.watch();
-    let mut services = Services::default();
+pub(crate) async fn follow(
+    catalog: Catalog,
+    registry: Arc<dyn Registry>,
+    names: ToolNames,
+    mut access: watch::Receiver<Arc<Access>>,
+) {
+    let mut events = registry.watch().chain(pending()); // rules may change where services do not
+    let mut services = Services::under(access.borrow_and_update().clone());
     let mut reported = Vec::new();
-    while let Some(first) = events.next().await {
+    loop {
+        let first = tokio::select! {
+            event = events.next() => event,
+            Ok(()) = access.changed() => {
+                services.govern(access.borrow_and_update().clone());
+                publish(&catalog, &services, names, &mut reported);
+                continue;
+            }
+        };
+        let Some(first) = first else { return };
         // What was heard last of the registry itself: it can be read, or why not.
         let (mut changed, mut health) = (false, None);
         let mut take = |event: Event| {
@@ -37,13 +53,7 @@ pub(crate) async fn follow(catalog: Catalog, registry: Arc<dyn Registry>, names:
             take(event);
         }
         if changed {
-            let snapshot = Snapshot::new(&services, names);
-            for problem in snapshot.problems().iter().filter(|p| !reported.contains(*p)) {
-                tracing::warn!(tool = problem.tool, reason = problem.reason, "tool needs attention");
-            }
-            reported = snapshot.problems().to_vec();
-            tracing::debug!(tools = snapshot.tools().len(), "catalog changed");
-            catalog.publish(snapshot);
+            publish(&catalog, &services, names, &mut reported);
         }
         match health {
             Some(Err(why)) => catalog.troubled(why),
@@ -51,4 +61,14 @@ pub(crate) async fn follow(catalog: Catalog, registry: Arc<dyn Registry>, names:
             None => {}
         }
     }
+}
+
+fn publish(catalog: &Catalog, services: &Services, names: ToolNames, reported: &mut Vec<Problem>) {
+    let snapshot = Snapshot::new(services, names);
+    for problem in snapshot.problems().iter().filter(|p| !reported.contains(*p)) {
+        tracing::warn!(tool = problem.tool, reason = problem.reason, "tool needs attention");
+    }
+    *reported = snapshot.problems().to_vec();
+    tracing::debug!(tools = snapshot.tools().len(), "catalog changed");
+    catalog.publish(snapshot);
 }

@@ -5,13 +5,17 @@ use std::{
     sync::Arc,
 };
 
+use micro_policy::Access;
 use micro_registry::{Endpoint, Event, Instance};
 
 use super::{Problem, Tool};
 
 /// All services, each with its compiled tools.
 #[derive(Debug, Default)]
-pub(super) struct Services(BTreeMap<Arc<str>, Service>);
+pub(super) struct Services {
+    all: BTreeMap<Arc<str>, Service>,
+    access: Arc<Access>,
+}
 
 /// One service: its living instances and what they offer together.
 #[derive(Debug)]
@@ -24,6 +28,24 @@ pub(super) struct Service {
 }
 
 impl Services {
+    /// None yet, and who may call them when they come.
+    pub(super) fn under(access: Arc<Access>) -> Self {
+        Self { all: BTreeMap::new(), access }
+    }
+
+    /// Other rules about who may call what. Nothing but those is worked out again.
+    pub(super) fn govern(&mut self, access: Arc<Access>) {
+        for tool in self.all.values_mut().flat_map(|service| &mut service.tools) {
+            *tool = Arc::new(tool.under(&access));
+        }
+        self.access = access;
+    }
+
+    /// Who may call what.
+    pub(super) fn access(&self) -> &Arc<Access> {
+        &self.access
+    }
+
     /// Takes an event in. True when the tools changed by it.
     pub(super) fn apply(&mut self, event: &Event) -> bool {
         match event {
@@ -35,14 +57,14 @@ impl Services {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Service)> {
-        self.0.iter()
+        self.all.iter()
     }
 
     fn reset(&mut self, all: &[Arc<Instance>]) -> bool {
         let mut changed = false;
         let alive: BTreeSet<&str> = all.iter().map(|i| i.node.id.as_str()).collect();
         let gone = |id: &&String| !alive.contains(id.as_str());
-        let gone: Vec<String> = self.0.values().flat_map(|s| s.instances.keys().filter(gone)).cloned().collect();
+        let gone: Vec<String> = self.all.values().flat_map(|s| s.instances.keys().filter(gone)).cloned().collect();
         for id in &gone {
             changed |= self.down(id);
         }
@@ -53,23 +75,24 @@ impl Services {
     }
 
     fn up(&mut self, instance: &Arc<Instance>) -> bool {
-        let service = self.0.entry(instance.name.as_str().into()).or_insert_with(Service::empty);
+        let service = self.all.entry(instance.name.as_str().into()).or_insert_with(Service::empty);
         service.instances.insert(instance.node.id.clone(), instance.clone());
-        service.compile(&instance.name)
+        service.compile(&instance.name, &self.access)
     }
 
     fn down(&mut self, id: &str) -> bool {
         // Node ids carry their service's name, but only by convention.
-        let Some(name) = self.0.iter().find(|(_, s)| s.instances.contains_key(id)).map(|(name, _)| name.clone()) else {
+        let Some(name) = self.all.iter().find(|(_, s)| s.instances.contains_key(id)).map(|(name, _)| name.clone())
+        else {
             return false;
         };
-        let service = self.0.get_mut(&name).expect("just found");
+        let service = self.all.get_mut(&name).expect("just found");
         service.instances.remove(id);
         if service.instances.is_empty() {
-            self.0.remove(&name);
+            self.all.remove(&name);
             return true;
         }
-        service.compile(&name)
+        service.compile(&name, &self.access)
     }
 }
 
@@ -80,7 +103,7 @@ impl Service {
     }
 
     /// Compiles again when the instances no longer offer what they did. True when so.
-    fn compile(&mut self, name: &str) -> bool {
+    fn compile(&mut self, name: &str, access: &Access) -> bool {
         let endpoints = offered(self.instances.values());
         let description = self.instances.values().max_by_key(|i| &i.version).map_or("", |i| i.description());
         if endpoints == self.endpoints && description == self.description {
@@ -88,7 +111,8 @@ impl Service {
         }
         let name: Arc<str> = name.into();
         let subscriber = |e: &&Endpoint| e.metadata.get("subscriber").is_some_and(|v| v == "true");
-        let compiled = endpoints.iter().filter(|e| !subscriber(e)).map(|e| Tool::compile(&name, e.descriptor()));
+        let compiled =
+            endpoints.iter().filter(|e| !subscriber(e)).map(|e| Tool::compile(&name, e.descriptor(), access));
         let (tools, problems): (Vec<_>, Vec<_>) = compiled.partition(Result::is_ok);
         self.tools = tools.into_iter().filter_map(Result::ok).map(Arc::new).collect();
         self.problems = problems.into_iter().filter_map(Result::err).collect();

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use micro_policy::Scopes;
+use micro_policy::{Access, Caller, Digest, Scopes, View};
 use parking_lot::RwLock;
 
 use super::{Pages, Problem, Tool, ToolNames, services::Services};
@@ -18,14 +18,28 @@ pub struct Snapshot {
     instructions: String,
     /// Every scope that some tool asks for.
     scopes: Scopes,
+    /// Who may call what.
+    access: Arc<Access>,
     everything: Arc<Pages>,
-    /// Pages by the caller's relevant scopes. Read once per list, never on a call.
-    sets: RwLock<HashMap<Scopes, Arc<Pages>>>,
+    /// Pages that somebody has asked for. Read once per list, never on a call.
+    lists: RwLock<Lists>,
+}
+
+/// Pages of visible sets.
+#[derive(Debug, Default)]
+struct Lists {
+    /// By all that a caller's list depends on.
+    views: HashMap<View, Arc<Pages>>,
+    /// By the tools that are seen: many views come to the same.
+    sets: HashMap<Digest, Arc<Pages>>,
 }
 
 impl Snapshot {
     /// Visible sets whose pages are kept; the rest are rendered for each list.
     const MAX_SETS: usize = 256;
+
+    /// Views whose visible sets are known; the rest are worked out for each list.
+    const MAX_VIEWS: usize = 16 * 1024;
 
     pub(super) fn new(services: &Services, names: ToolNames) -> Self {
         let mut problems: Vec<Problem> = services.iter().flat_map(|(_, s)| s.problems.clone()).collect();
@@ -35,20 +49,32 @@ impl Snapshot {
         for (i, (shown, tool)) in tools.iter().enumerate() {
             index.insert(shown.clone(), i);
             index.insert(tool.name.canonical.as_str().into(), i);
-            scopes.extend(&tool.requirement.any_of);
+            scopes.extend(&tool.gate.scopes);
         }
         for (i, (_, tool)) in tools.iter().enumerate() {
             // Under canonical names the safe ones still work; a shown name has precedence.
             index.entry(tool.name.safe.as_str().into()).or_insert(i);
         }
         let everything = Arc::new(Pages::render(tools.iter().map(|(shown, tool)| (&**shown, &**tool))));
-        let instructions = instructions(services);
-        Self { tools, index, problems, instructions, scopes, everything, sets: RwLock::default() }
+        // What one tenant's services say about themselves is not for the others.
+        let access = services.access().clone();
+        let instructions = if access.tenants.is_empty() { instructions(services) } else { String::new() };
+        Self { tools, index, problems, instructions, scopes, access, everything, lists: RwLock::default() }
     }
 
     /// A tool by any of its names.
     pub fn find(&self, name: &str) -> Option<&Arc<Tool>> {
         self.index.get(name).map(|&i| &self.tools[i].1)
+    }
+
+    /// A tool by any of its names, if everybody may know that there is one.
+    pub(crate) fn find_openly(&self, name: &str) -> Option<&Arc<Tool>> {
+        self.find(name).filter(|_| self.access.tenants.is_empty())
+    }
+
+    /// Who may call what.
+    pub fn access(&self) -> &Arc<Access> {
+        &self.access
     }
 
     /// Tools with the name models see, sorted by it.
@@ -71,18 +97,32 @@ impl Snapshot {
         &self.scopes
     }
 
-    /// The list as a caller with these scopes may see it: what a call would allow. `None` sees all.
-    pub(crate) fn pages(&self, granted: Option<&Scopes>) -> Arc<Pages> {
-        let Some(granted) = granted else { return self.everything.clone() };
-        let relevant = granted.shared_with(&self.scopes);
-        if let Some(pages) = self.sets.read().get(&relevant) {
+    /// The tools that a caller's list shows: those of which it may make some call.
+    pub(crate) fn visible<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = (usize, &'a str, &'a Arc<Tool>)> {
+        let viewer = self.access.viewer(caller);
+        let tools = self.tools().enumerate();
+        tools.filter(move |(_, (_, tool))| viewer.sees(&tool.gate)).map(|(i, (shown, tool))| (i, shown, tool))
+    }
+
+    /// The list as a caller may see it.
+    pub(crate) fn pages(&self, caller: &Caller) -> Arc<Pages> {
+        let Some(view) = self.access.view(caller, &self.scopes) else { return self.everything.clone() };
+        if let Some(pages) = self.lists.read().views.get(&view) {
             return pages.clone();
         }
-        let visible = self.tools().filter(|(_, tool)| tool.requirement.check(Some(&relevant)).is_ok());
-        let pages = Arc::new(Pages::render(visible.map(|(shown, tool)| (shown, &**tool))));
-        let mut sets = self.sets.write();
-        if sets.len() < Self::MAX_SETS {
-            sets.insert(relevant, pages.clone());
+        let visible: Vec<usize> = self.visible(caller).map(|(i, ..)| i).collect();
+        let set = Digest::of(&visible.iter().flat_map(|i| i.to_le_bytes()).collect::<Vec<_>>());
+        let known = self.lists.read().sets.get(&set).cloned();
+        let pages = known.unwrap_or_else(|| {
+            let tools = visible.iter().map(|&i| (&*self.tools[i].0, &*self.tools[i].1));
+            Arc::new(Pages::render(tools))
+        });
+        let mut lists = self.lists.write();
+        if lists.sets.contains_key(&set) || lists.sets.len() < Self::MAX_SETS {
+            lists.sets.insert(set, pages.clone());
+            if lists.views.len() < Self::MAX_VIEWS {
+                lists.views.insert(view, pages.clone());
+            }
         }
         pages
     }

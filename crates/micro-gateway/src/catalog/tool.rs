@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use micro_core::{EndpointDescriptor, Schema, ToolName, Validator};
-use micro_policy::Requirement;
+use micro_policy::{Access, Gate};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -19,7 +19,8 @@ pub enum ToolNames {
     Canonical,
 }
 
-/// An endpoint that an agent can call.
+/// An endpoint that an agent can call. Clones share what is large.
+#[derive(Clone)]
 pub struct Tool {
     /// Its names, before collisions are resolved.
     pub name: ToolName,
@@ -29,13 +30,13 @@ pub struct Tool {
     pub endpoint: Arc<str>,
     /// Everything the service says about it.
     pub descriptor: EndpointDescriptor,
-    /// What it asks of a caller.
-    pub requirement: Requirement,
+    /// Who may call it.
+    pub gate: Gate,
     /// Checks arguments.
-    pub validator: Validator,
+    pub validator: Arc<Validator>,
     /// Rendered JSON members after the name, one form per era (see [`Tool::render`]).
-    modern: Box<str>,
-    legacy: Box<str>,
+    modern: Arc<str>,
+    legacy: Arc<str>,
 }
 
 /// Something a catalog could not use as it is. The rest of the catalog is not affected.
@@ -61,7 +62,11 @@ impl fmt::Debug for Tool {
 
 impl Tool {
     /// Compiles an endpoint. Fails when its input schema cannot be used.
-    pub(super) fn compile(service: &Arc<str>, descriptor: EndpointDescriptor) -> Result<Self, Problem> {
+    pub(super) fn compile(
+        service: &Arc<str>,
+        descriptor: EndpointDescriptor,
+        access: &Access,
+    ) -> Result<Self, Problem> {
         let name = ToolName::new(service, &descriptor.name);
         let left_out = |reason: String| Problem { tool: name.canonical.clone(), reason };
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
@@ -80,13 +85,19 @@ impl Tool {
         Ok(Self {
             service: service.clone(),
             endpoint: descriptor.name.as_str().into(),
-            requirement: Requirement { any_of: descriptor.scopes.iter().collect() },
-            validator,
+            gate: access.gate(&name.canonical, service, &descriptor),
+            validator: Arc::new(validator),
             modern,
             legacy,
             name,
             descriptor,
         })
+    }
+
+    /// The same tool under other rules.
+    pub(super) fn under(&self, access: &Access) -> Self {
+        let gate = access.gate(&self.name.canonical, &self.service, &self.descriptor);
+        Self { gate, ..self.clone() }
     }
 
     /// The schema of the result. A stream's items come as one list at the end.
@@ -109,8 +120,9 @@ impl Tool {
             "service": &*self.service,
             "endpoint": &*self.endpoint,
         });
-        if !self.descriptor.scopes.is_empty() {
-            tool["scopes"] = json!(self.descriptor.scopes);
+        let scopes = &self.gate.scopes;
+        if !scopes.is_empty() {
+            tool["scopes"] = json!(scopes);
         }
         tool.to_string().into()
     }

@@ -55,7 +55,7 @@ impl Mcp {
 
     fn list(&self, cx: &Cx<'_>, cursor: Option<&str>) -> Result<Bytes, Failure> {
         let caller = caller(cx);
-        let pages = self.pipeline.catalog.load().pages(caller.scopes());
+        let pages = self.pipeline.catalog.load().pages(&caller);
         let page = pages.get(cursor).map_err(|e| RpcError::invalid_params(e.to_string()))?;
         Ok(match cx.era() {
             Era::Modern => page.modern.clone(),
@@ -121,11 +121,11 @@ impl Handler for Mcp {
                 let metadata = self.metadata(*peer);
                 let catalog = self.pipeline.catalog.load();
                 let tool = match request {
-                    Request::CallTool(params) => catalog.find(&params.name),
+                    Request::CallTool(params) => catalog.find_openly(&params.name),
                     _ => None,
                 };
                 // Only who can be given a token is told what to ask for.
-                let scopes = metadata.as_ref().and(tool).map(|tool| &tool.requirement.any_of);
+                let scopes = metadata.as_ref().and(tool).map(|tool| &tool.gate.scopes);
                 Err(wire::refusal(&error, Hints { metadata: metadata.as_deref(), scopes }))
             }
         }

@@ -51,7 +51,7 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
-    use micro_policy::Identity;
+    use micro_policy::{Identity, Roles};
 
     use super::*;
 
@@ -62,7 +62,7 @@ mod tests {
         let put = |n: u32, expires| {
             let identity = Identity { expires: Some(at(expires)), ..Identity::named("a", "token/1") };
             let digest = Digest::of(&n.to_be_bytes());
-            cache.insert(digest, &Arc::new(Verified::new(identity, 0)), at(100));
+            cache.insert(digest, &Arc::new(Verified::new(Arc::new(identity), &Roles::default(), 0)), at(100));
             digest
         };
         let kept = put(0, 200);

@@ -16,6 +16,7 @@ impl Server {
         })?;
         let claims = read(token).ok_or(Rejection::Malformed)?;
         Ok(Identity {
+            consented: true,
             tenant: claims.tenant,
             intent: claims.intent,
             credential: claims.sid.unwrap_or(identity.credential),

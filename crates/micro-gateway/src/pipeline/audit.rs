@@ -21,7 +21,7 @@ use std::{
 
 use jiff::Timestamp;
 use micro_policy::{
-    Caller, Digest, Identity, Record, Verdict,
+    Caller, Digest, Identity, Record, Rule, Verdict,
     audit::{Event, IntentRecord, Signer, Steps},
 };
 use serde::Deserialize;
@@ -169,6 +169,7 @@ pub(crate) struct Entry<'a> {
     call: &'a Call<'a>,
     identity: Option<&'a Identity>,
     tool: Option<&'a Tool>,
+    rule: Option<&'a Rule>,
     timestamp: Timestamp,
     began: Instant,
     /// What was asked on the way.
@@ -207,16 +208,12 @@ impl Audit {
         }
     }
 
-    pub(super) fn begin<'a>(
-        &'a self,
-        call: &'a Call<'a>,
-        caller: Option<&'a Caller>,
-        tool: Option<&'a Tool>,
-    ) -> Entry<'a> {
+    pub(super) fn begin<'a>(&'a self, call: &'a Call<'a>, caller: Option<&'a Caller>) -> Entry<'a> {
         let identity = caller.and_then(Caller::identity).map(|identity| &**identity);
         let began = Instant::now();
         let steps = Steps::begin(began);
-        Entry { audit: self, call, identity, tool, timestamp: Timestamp::now(), began, steps, ended: false }
+        let (tool, rule, timestamp) = (None, None, Timestamp::now());
+        Entry { audit: self, call, identity, tool, rule, timestamp, began, steps, ended: false }
     }
 }
 
@@ -235,7 +232,18 @@ impl Drop for Audit {
     }
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
+    /// The tool that was asked for.
+    pub(super) fn tool(&mut self, tool: Option<&'a Tool>) {
+        self.tool = tool;
+    }
+
+    /// The tool that is called, if there is one, and the rule that said whether it may be.
+    pub(super) fn decided(&mut self, tool: Option<&'a Tool>, rule: &'a Rule) {
+        (self.tool, self.rule) = (tool, Some(rule));
+        self.steps.took("authorize", Instant::now());
+    }
+
     /// The call ended like this; gives what to answer, once the record is written or lost.
     pub(super) async fn end(mut self, answer: Result<Json, Error>) -> Result<Json, Error> {
         self.ended = true;
@@ -283,7 +291,7 @@ impl Entry<'_> {
         let Call { arguments, .. } = self.call;
         let kept: Option<Box<RawValue>> =
             self.audit.redaction.as_ref().zip(*arguments).map(|(redaction, arguments)| redaction.apply(arguments));
-        let scopes = self.tool.map(|tool| &tool.requirement.any_of).filter(|scopes| !scopes.is_empty());
+        let scopes = self.tool.map(|tool| &tool.gate.scopes).filter(|scopes| !scopes.is_empty());
         let identity = self.identity;
         f(&Record {
             trace_id: self.call.trace.id,
@@ -298,7 +306,7 @@ impl Entry<'_> {
             arguments_digest: arguments.map(|arguments| Digest::of(arguments.as_bytes())),
             arguments: kept.as_deref(),
             verdict: error.map_or(Verdict::Allowed, Error::verdict),
-            rule: error.and_then(Error::rule),
+            rule: error.and_then(Error::rule).or(self.rule.map(Rule::as_str)),
             decisions: &self.steps,
             duration: self.began.elapsed(),
             result_digest: answer.ok().map(|result| Digest::of(result.as_str().as_bytes())),

@@ -10,7 +10,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use micro_policy::{Digest, Identity, Issuer, KeySet, Secret};
+use micro_policy::{Access, Digest, Identity, Issuer, KeySet, Secret};
 use url::Url;
 
 use crate::{
@@ -32,6 +32,8 @@ pub(crate) struct Policies {
     own: Option<String>,
     /// Where callers reach the gateway, without a slash at the end.
     pub(crate) url: Option<String>,
+    /// Who may call what.
+    pub(crate) access: Arc<Access>,
 }
 
 impl Policies {
@@ -50,7 +52,8 @@ impl Policies {
         let own = oauth::issuer(config)?.map(|url| url.origin().ascii_serialization());
         let issuers =
             config.auth.issuers.iter().map(|entry| trusted(entry, url.as_deref())).collect::<Result<_, _>>()?;
-        let mut policies = Self { epoch, tokens: HashMap::new(), issuers, own, url };
+        let access = Arc::new(config.access()?);
+        let mut policies = Self { epoch, tokens: HashMap::new(), issuers, own, url, access };
         for entry in &config.auth.tokens {
             let secret = secret(entry, &env)?;
             policies.add(&secret, |credential| Identity {
@@ -73,11 +76,16 @@ impl Policies {
         self.own.as_deref().into_iter().chain(named)
     }
 
+    /// An identity as these policies see it: with what its roles come to.
+    pub(crate) fn verified(&self, said: Arc<Identity>) -> Verified {
+        Verified::new(said, &self.access.roles, self.epoch)
+    }
+
     /// The last identity of a token wins. Names of credentials are public, so that of a token says little of it.
     fn add(&mut self, secret: &Secret, identity: impl FnOnce(String) -> Identity) {
         let digest = secret.digest();
         let identity = identity(format!("token/{:.16}", digest.to_string()));
-        self.tokens.insert(digest, Arc::new(Verified::new(identity, self.epoch)));
+        self.tokens.insert(digest, Arc::new(self.verified(Arc::new(identity))));
     }
 }
 

@@ -72,7 +72,7 @@ async fn a_record_says_what_was_asked_what_was_decided_and_what_came_of_it() {
         record["decisions"].as_object().unwrap().keys().cloned().collect()
     };
     assert_eq!(steps(kept), ["authorize", "validate", "upstream"]);
-    assert_eq!((&kept["rule"], &kept["arguments"]), (&json!(null), &json!(null)));
+    assert_eq!((&kept["rule"], &kept["arguments"]), (&json!("scopes:service"), &json!(null)));
     assert_eq!(steps(refused), ["authorize", "validate"]);
     assert_eq!((&refused["rule"], &refused["result_digest"]), (&json!("schema"), &json!(null)));
 }

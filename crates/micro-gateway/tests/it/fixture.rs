@@ -12,7 +12,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use micro::{Drain, prelude::*};
-use micro_gateway::{AuditLocation, AuditReader, AuditText, Catalog, Config};
+use micro_gateway::{AuditLocation, AuditReader, AuditText, Catalog, Config, Handle};
 use micro_registry::{MemoryRegistry, Registry};
 use serde_json::{Value, json};
 
@@ -68,6 +68,7 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) catalog: Catalog,
     pub(crate) drain: Drain,
+    pub(crate) handle: Handle,
     /// The token that was made because none was configured.
     pub(crate) token: Option<String>,
     /// Its audit log, when the config names no other.
@@ -92,9 +93,10 @@ pub(crate) async fn empty(toml: &str, registry: MemoryRegistry) -> Running {
     config.audit.to.get_or_insert_with(|| AuditLocation::Folder(audit.path().to_owned()));
     let gateway = config.build(Arc::new(registry.clone())).await.unwrap();
     let (address, catalog, drain) = (gateway.address(), gateway.catalog(), Drain::new());
+    let handle = gateway.handle();
     let token = gateway.generated_token().map(|secret| secret.reveal().to_owned());
     let serving = Mutex::new(Some(tokio::spawn(gateway.run(drain.clone()))));
-    Running { address, catalog, drain, token, audit, serving }
+    Running { address, catalog, drain, handle, token, audit, serving }
 }
 
 /// Runs `Notes` as a service of this name.

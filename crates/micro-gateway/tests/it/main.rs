@@ -1,5 +1,6 @@
 //! A gateway over real sockets, with real services behind it.
 
+mod access;
 mod audit;
 mod catalog;
 mod fixture;
