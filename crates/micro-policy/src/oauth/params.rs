@@ -73,6 +73,7 @@ impl fmt::Debug for Params {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::{Exchange, Presented};
 
     #[test]
     fn a_parameter_is_there_once_or_not_at_all() {
@@ -93,5 +94,19 @@ mod tests {
         assert!(Params::parse(b"a=%00").is_err());
         assert!(Params::parse(b"message=one%0Atwo%09").is_ok());
         assert_eq!(format!("{:?}", Params::parse(b"password=hunter2").unwrap()), r#"{"password"}"#);
+    }
+
+    #[test]
+    fn the_fuzz_corpus_is_read_or_refused() {
+        let mut files = 0;
+        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/oauth_params")).unwrap() {
+            let form = std::fs::read(file.unwrap().path()).unwrap();
+            files += 1;
+            let Ok(params) = Params::parse(&form) else { continue };
+            let shown = Presented::read(&params, Some(&String::from_utf8_lossy(&form)));
+            assert!(shown.is_err() || form.starts_with(b"Basic YT"), "{params:?}");
+            let _ = Exchange::read(&params);
+        }
+        assert!(files >= 16, "the corpus has {files} files");
     }
 }

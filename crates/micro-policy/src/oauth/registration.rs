@@ -224,4 +224,20 @@ mod tests {
             assert_eq!(document_url(id).is_some(), is, "{id}");
         }
     }
+
+    #[test]
+    fn the_fuzz_corpus_gets_no_grant_without_a_user() {
+        let mut files = 0;
+        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/oauth_client")).unwrap() {
+            let json = std::fs::read(file.unwrap().path()).unwrap();
+            files += 1;
+            if let Ok(registration) = Registration::parse(&json) {
+                assert!(!registration.grants.contains(&GrantType::ClientCredentials));
+            }
+            if let Ok(client) = document("https://app.example/client.json", &json) {
+                assert_eq!(client.secret, None);
+            }
+        }
+        assert!(files >= 14, "the corpus has {files} files");
+    }
 }
