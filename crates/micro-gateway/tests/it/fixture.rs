@@ -197,22 +197,31 @@ impl Running {
 
     /// Stops the gateway and reads the calls that were recorded.
     pub(crate) async fn stop(self) -> Vec<Value> {
+        self.stop_for("call").await
+    }
+
+    /// The same for records of another kind; all of them when it is empty.
+    pub(crate) async fn stop_for(self, kind: &str) -> Vec<Value> {
         self.drain.begin();
         let serving = self.serving.lock().unwrap().take().unwrap();
         serving.await.unwrap();
-        calls(&AuditLocation::Folder(self.audit.path().to_owned()))
+        records(&AuditLocation::Folder(self.audit.path().to_owned()), kind)
     }
 }
 
 /// The calls in an audit log.
 pub(crate) fn calls(log: &AuditLocation) -> Vec<Value> {
+    records(log, "call")
+}
+
+fn records(log: &AuditLocation, kind: &str) -> Vec<Value> {
     let mut reader = AuditReader::open(log).unwrap();
     let texts = std::iter::from_fn(|| reader.read().unwrap());
     let lines = texts.filter_map(|text| match text {
         AuditText::Line(line) => Some(serde_json::from_slice::<Value>(&line).unwrap()),
         AuditText::Segment(_) => None,
     });
-    lines.filter(|line| line["kind"] == "call").collect()
+    lines.filter(|line| kind.is_empty() || line["kind"] == kind).collect()
 }
 
 /// Registers a node that nobody runs, with these endpoints, none of which will be called.

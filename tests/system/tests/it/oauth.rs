@@ -58,7 +58,7 @@ fn the_python_clients_sign_in_by_themselves_and_call() -> Result<()> {
         let mut session =
             client.clone().login("alice", PASSWORD).http(&site.mcp()).with_context(|| client.to_string())?;
         let answer = session.call("hello_Hello", json!({ "name": "Ada" }))?;
-        assert_eq!(answer["content"][0]["text"], "Hello, Ada!", "{client}: {answer}");
+        assert_eq!(answer["content"][0]["text"], "\"Hello, Ada!\"", "{client}: {answer}");
     }
     let wrong = Client::mcp2(Mode::Auto).login("alice", "something else").http(&site.mcp());
     assert!(wrong.and_then(|mut session| session.list_tools()).is_err(), "with a wrong password");

@@ -57,9 +57,16 @@ async fn an_intent_does_what_was_asked_and_no_more() {
     let mcp =
         site.gateway.modern("tools/call", json!({"name": "notes_Keep", "arguments": {"text": "a"}}), Some(token)).await;
     assert_eq!(mcp.status, 403);
-    let records = site.gateway.stop().await;
+    let records = site.gateway.stop_for("").await;
     let reasons: Vec<_> = records.iter().filter_map(|record| record["denied_reason"].as_str()).collect();
     assert_eq!(reasons, ["outside the intent", "invalid arguments", "intent exhausted", "intent exhausted"]);
+    let made = records.iter().find(|record| record["kind"] == "intent").expect("the token is on record");
+    assert_eq!((&made["message"], &made["account_id"]), (&"Keep two notes".into(), &"alice".into()));
+    let calls: Vec<_> = records.iter().filter(|record| record["kind"] == "call").collect();
+    assert_eq!(calls.len(), 6);
+    for record in [&[made], &calls[..]].concat() {
+        assert_eq!(record["intent"], told["intent"], "{record}");
+    }
 }
 
 #[tokio::test]
