@@ -25,7 +25,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use micro_policy::{
-    Algorithm, Claims as ClaimNames, Issuer,
+    Algorithm, Claims as ClaimNames, Identity, Issuer, Scopes,
     oauth::{ErrorCode, GrantType, Params, Refused, Resources, ServerMetadata},
 };
 use micro_runtime::http::{Body, Peer, read_within};
@@ -133,7 +133,7 @@ impl Server {
             (&Method::GET, "authorize") => self.show_consent(query, headers).await,
             (&Method::POST, "authorize" | "token" | "register" | "revoke" | "introspect") => {
                 match read_within(body, Params::MAX_LEN, PATIENCE).await {
-                    Ok(Some(body)) if name == "authorize" => self.take_consent(&body, headers, from).await,
+                    Ok(Some(body)) if name == "authorize" => self.take_consent(&body, headers, from, pipeline).await,
                     Ok(Some(body)) => self.post(name, &body, headers, from, pipeline).await,
                     Ok(None) => refused(StatusCode::PAYLOAD_TOO_LARGE, "the request is too long"),
                     Err(_) => refused(StatusCode::BAD_REQUEST, "the request broke off"),
@@ -183,11 +183,11 @@ impl Server {
         let json = match name {
             "token" => match GrantType::parse(params.need("grant_type", "grant_type is needed")?)? {
                 GrantType::TokenExchange => self.exchange(&params, client.as_ref(), pipeline).await?,
-                grant => self.token(&params, grant, client.as_ref().ok_or(UNNAMED)?).await?,
+                grant => self.token(&params, grant, client.as_ref().ok_or(UNNAMED)?, pipeline).await?,
             },
             "introspect" => self.introspect(&params, client.as_ref().ok_or(UNNAMED)?, pipeline).await?,
             _ => {
-                self.take_back(&params, client.as_ref().ok_or(UNNAMED)?, pipeline).await?;
+                self.take_back(&params, client.as_ref(), pipeline).await?;
                 serde_json::json!({})
             }
         };
@@ -260,6 +260,16 @@ fn place(from: IpAddr) -> String {
             format!("{a:x}:{b:x}:{c:x}:{d:x}::")
         }
     }
+}
+
+/// What a user has to give: scopes of their own, and those that their roles come to.
+fn scopes(user: &User, pipeline: &Pipeline) -> Scopes {
+    let identity = Identity {
+        scopes: Some(user.scopes.clone()),
+        roles: user.roles.iter().cloned().collect(),
+        ..Identity::named(user.name.clone(), user.credential())
+    };
+    pipeline.identities.policies().access.roles.grant(identity).scopes.unwrap_or_default()
 }
 
 /// No token that this server gives is good for longer, whatever the config says.

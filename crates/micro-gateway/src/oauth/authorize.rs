@@ -8,8 +8,9 @@ use std::net::IpAddr;
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use micro_policy::oauth::{
-    AuthorizationRequest, Client, Code, Digest, ErrorCode, Params, Redirect, RedirectUri, Refused, User,
+use micro_policy::{
+    Scopes,
+    oauth::{AuthorizationRequest, Client, Code, Digest, ErrorCode, Params, Redirect, RedirectUri, Refused, User},
 };
 use micro_runtime::http::Body;
 use url::Url;
@@ -19,6 +20,7 @@ use super::{
     page::{self, Consent},
     records::{now, random},
 };
+use crate::pipeline::Pipeline;
 
 /// How long a code is remembered after it was given, to notice it when it comes back, in seconds.
 const REMEMBERED: u64 = 600;
@@ -59,14 +61,26 @@ impl Server {
     }
 
     /// Takes the answer.
-    pub(super) async fn take_consent(&self, form: &[u8], headers: &HeaderMap, from: IpAddr) -> Response<Body> {
-        match self.consented(form, headers, from).await {
+    pub(super) async fn take_consent(
+        &self,
+        form: &[u8],
+        headers: &HeaderMap,
+        from: IpAddr,
+        pipeline: &Pipeline,
+    ) -> Response<Body> {
+        match self.consented(form, headers, from, pipeline).await {
             Ok(response) => response,
             Err(failure) => page::refusal(failure.status(), failure.told().why),
         }
     }
 
-    async fn consented(&self, form: &[u8], headers: &HeaderMap, from: IpAddr) -> Result<Response<Body>, Failure> {
+    async fn consented(
+        &self,
+        form: &[u8],
+        headers: &HeaderMap,
+        from: IpAddr,
+        pipeline: &Pipeline,
+    ) -> Result<Response<Body>, Failure> {
         const FOREIGN: Refused = Refused::new(
             ErrorCode::InvalidRequest,
             "the form was not shown by this server to this browser; go back and begin again",
@@ -103,16 +117,16 @@ impl Server {
             }
             Err(failure) => return Err(failure),
         };
-        let location = match self.give_code(&asked, &user).await {
+        let location = match self.give_code(&asked, &user, &super::scopes(&user, pipeline)).await {
             Ok(code) => asked.redirect.with_code(self.issuer(), &code),
             Err(failure) => asked.redirect.with_error(self.issuer(), &failure.told()),
         };
         Ok(see_other(&location))
     }
 
-    async fn give_code(&self, asked: &Asked<'_>, user: &User) -> Result<String, Failure> {
+    async fn give_code(&self, asked: &Asked<'_>, user: &User, has: &Scopes) -> Result<String, Failure> {
         let Asked { client, redirect, request, .. } = asked;
-        let scopes = request.granted(client, &user.scopes)?;
+        let scopes = request.granted(client, has)?;
         let text = format!("mac_{}", random::<32>());
         let code = Code {
             client: client.id.clone(),

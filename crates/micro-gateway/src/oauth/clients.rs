@@ -28,8 +28,9 @@ const HOUR: Duration = Duration::from_secs(3600);
 const BELIEVED: Duration = Duration::from_secs(3600);
 const ABSENT: Duration = Duration::from_secs(60);
 
-/// Documents that are asked for at once.
+/// Documents that are asked for at once, and in an hour: nobody makes the gateway knock at all doors.
 const AT_ONCE: usize = 8;
+const DOCUMENTS: u64 = 1200;
 
 /// How long a document may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -126,6 +127,7 @@ impl Clients {
             return kept.value.0.ok_or(UNKNOWN.into());
         }
         let _turn = self.turns.try_acquire().map_err(|_| Failure::Throttled(1))?;
+        self.records.count("oauth/documents", DOCUMENTS, HOUR).await?;
         let answer = tokio::time::timeout(PATIENCE, self.fetch.at(Document::Client, url)).await;
         let client = match answer {
             Ok(Ok(Some(json))) => document(id, &json),

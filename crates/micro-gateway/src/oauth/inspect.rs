@@ -16,17 +16,24 @@ use super::{
 use crate::{identity::Shown, pipeline::Pipeline};
 
 impl Server {
-    /// Takes a token back, and all that came of it. A token that is not good any more is taken back already.
-    pub(super) async fn take_back(&self, params: &Params, client: &Client, pipeline: &Pipeline) -> Result<(), Failure> {
+    /// Takes a token back, and all that came of it. A token that is not good any more is taken back already; one for an
+    /// intent is of no client, and whoever holds it may.
+    pub(super) async fn take_back(
+        &self,
+        params: &Params,
+        client: Option<&Client>,
+        pipeline: &Pipeline,
+    ) -> Result<(), Failure> {
         let token = params.need("token", "token is needed")?;
+        let is = |id: &str| client.is_some_and(|client| client.id == id);
         if let Some(family) = self.family(token).await? {
-            return match family.value.client == client.id {
+            return match is(&family.value.client) {
                 true => self.revoke_family(&name(token), &family.value.account).await,
                 false => Err(NOT_ITS_OWN.into()),
             };
         }
-        let Some(identity) = own(pipeline, token).await else { return Ok(()) };
-        if self.client_of(token) != Some(client.id.clone()) {
+        let (Some(identity), Some(claims)) = (own(pipeline, token).await, self.claims(token)) else { return Ok(()) };
+        if claims.intent.is_none() && !is(&claims.client_id) {
             return Err(NOT_ITS_OWN.into());
         }
         super::revoke(self.records.store(), &identity.credential).await
@@ -68,10 +75,6 @@ impl Server {
             Some(handle) => self.records.get(&family_key(&Family::name(handle))).await,
             None => Ok(None),
         }
-    }
-
-    fn client_of(&self, token: &str) -> Option<String> {
-        Some(self.claims(token)?.client_id)
     }
 }
 

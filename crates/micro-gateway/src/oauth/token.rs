@@ -15,6 +15,7 @@ use super::{
     authorize::code_key,
     records::{Kept, now, random},
 };
+use crate::pipeline::Pipeline;
 
 /// Whom a token is for, and what it may do.
 struct Grant<'a> {
@@ -30,11 +31,17 @@ struct Grant<'a> {
 
 impl Server {
     /// Answers a token request, but for an exchange.
-    pub(super) async fn token(&self, params: &Params, grant: GrantType, client: &Client) -> Result<Value, Failure> {
+    pub(super) async fn token(
+        &self,
+        params: &Params,
+        grant: GrantType,
+        client: &Client,
+        pipeline: &Pipeline,
+    ) -> Result<Value, Failure> {
         client.may(grant)?;
         match grant {
             GrantType::AuthorizationCode => self.redeem(params, client).await,
-            GrantType::RefreshToken => self.refresh(params, client).await,
+            GrantType::RefreshToken => self.refresh(params, client, pipeline).await,
             GrantType::ClientCredentials => self.itself(params, client).await,
             GrantType::TokenExchange => Err(Failure::Internal),
         }
@@ -92,7 +99,7 @@ impl Server {
         }
     }
 
-    async fn refresh(&self, params: &Params, client: &Client) -> Result<Value, Failure> {
+    async fn refresh(&self, params: &Params, client: &Client, pipeline: &Pipeline) -> Result<Value, Failure> {
         let token = params.need("refresh_token", "refresh_token is needed")?;
         let resource = self.resources.named(params)?;
         let scopes = params.one("scope")?.map(|scope| scope.split_whitespace().collect::<Scopes>());
@@ -114,7 +121,7 @@ impl Server {
             };
             let Some(user) = self.users.get(&family.account).await? else { return Err(invalid().into()) };
             // What was taken from the user since is taken from the client too.
-            let scopes = scopes.shared_with(&user.scopes);
+            let scopes = scopes.shared_with(&super::scopes(&user, pipeline));
             if !self.records.replace(&key, &kept, &family, Some(self.family_ttl())).await? {
                 continue;
             }

@@ -100,6 +100,19 @@ async fn a_user_who_is_removed_is_gone_with_everything_given_in_their_name() {
 }
 
 #[tokio::test]
+async fn what_roles_come_to_is_the_users_to_give_and_a_consent_bounds_it() {
+    let site = Site::with("[roles.writer]\nscopes = ['notes:write', 'notes:read']").await;
+    site.user_in("alice", "", &["writer"]).await;
+    let app = App::register(&site, json!({})).await;
+    assert_eq!(app.sign_in(&site, "alice", "").await["scope"], "notes:read notes:write");
+    let tokens = app.sign_in(&site, "alice", "scope=notes:read").await;
+    let access = tokens["access_token"].as_str().unwrap();
+    assert_eq!((site.count(access).await, site.keep(access).await), (200, 403));
+    let refreshed = app.refresh(&site, tokens["refresh_token"].as_str().unwrap()).await.json();
+    assert_eq!(refreshed["scope"], "notes:read");
+}
+
+#[tokio::test]
 async fn without_a_credential_the_gateway_is_closed_and_makes_no_token_of_its_own() {
     let site = Site::start().await;
     assert_eq!(site.gateway.token, None);

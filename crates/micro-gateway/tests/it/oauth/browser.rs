@@ -75,11 +75,15 @@ impl Site {
     }
 
     pub(crate) async fn user(&self, name: &str, scopes: &str) {
+        self.user_in(name, scopes, &[]).await;
+    }
+
+    pub(crate) async fn user_in(&self, name: &str, scopes: &str, roles: &[&str]) {
         let new = NewUser {
             name: name.into(),
             password: PASSWORD.into(),
             scopes: scopes.split_whitespace().collect(),
-            roles: Vec::new(),
+            roles: roles.iter().map(|&role| role.to_owned()).collect(),
             tenant: None,
         };
         self.users().add(new).await.unwrap();

@@ -171,9 +171,11 @@ async fn an_intent_ends_with_the_consent_that_it_comes_from_and_takes_its_own_wi
     let second = intent(&site, text(&first, "access_token"), &[("intent_calls", "400000")]).await;
     let other = intent(&site, access, &asked[..2]).await;
     assert_eq!(site.keep(text(&second, "access_token")).await, 200);
-    // Who holds an intent gives it back by its own name: it was given to the account.
-    let back = [("token", text(&first, "access_token")), ("client_id", "alice")];
-    assert_eq!(site.form("/oauth/revoke", &[], &back).await.status, 401, "alice is no client");
+    // Who holds an intent may give it back, with what came of it and nothing else.
+    assert_eq!(site.form("/oauth/revoke", &[], &[("token", text(&first, "access_token"))]).await.status, 200);
+    site.refused_soon(text(&second, "access_token")).await;
+    assert_eq!(site.keep(text(&other, "access_token")).await, 200);
+    assert_eq!(site.form("/oauth/revoke", &[], &[("token", access)]).await.status, 400, "that is a client's");
     app.post(&site, "revoke", &[("token", text(&tokens, "refresh_token"))]).await;
     for told in [&first, &second, &other] {
         site.refused_soon(text(told, "access_token")).await;
