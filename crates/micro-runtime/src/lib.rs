@@ -3,6 +3,8 @@
 //! Knows tokio, hyper and the terminal. Does not know services, MCP, policies or domain settings,
 //! and is configured by its caller only.
 
+#[cfg(feature = "config")]
+pub mod config;
 mod drain;
 pub mod http;
 pub mod telemetry;
