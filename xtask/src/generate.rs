@@ -19,7 +19,11 @@ struct Generated {
     make: fn() -> Result<String>,
 }
 
-const FILES: &[Generated] = &[Generated { path: "docs/reference/cli.md", make: cli_reference }];
+const FILES: &[Generated] = &[
+    Generated { path: "docs/reference/cli.md", make: || printed(&["help-markdown"]) },
+    Generated { path: "docs/reference/config.md", make: || printed(&["config", "reference"]) },
+    Generated { path: "docs/reference/micro.schema.json", make: || printed(&["config", "schema"]) },
+];
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     if args.check {
@@ -50,16 +54,14 @@ pub(crate) fn stale(root: &Path) -> Result<Vec<&'static str>> {
     Ok(stale)
 }
 
-/// Every command of `micro` with its help, as the program itself prints it.
-fn cli_reference() -> Result<String> {
+/// What a command of `micro` prints.
+fn printed(args: &[&str]) -> Result<String> {
     let micro = bins::build(&["micro"])?.path("micro").to_owned();
-    let out = Command::new(&micro).arg("help-markdown").output().context("cannot start micro")?;
+    let out = Command::new(&micro).args(args).output().context("cannot start micro")?;
     if !out.status.success() || out.stdout.is_empty() {
-        bail!(
-            "`micro help-markdown` gave no reference page ({}): {}",
-            out.status,
-            String::from_utf8_lossy(&out.stderr).trim()
-        );
+        let (args, why) = (args.join(" "), String::from_utf8_lossy(&out.stderr).into_owned());
+        bail!("`micro {args}` printed nothing ({}): {}", out.status, why.trim());
     }
-    String::from_utf8(out.stdout).context("`micro help-markdown` printed something that is no text")
+    String::from_utf8(out.stdout)
+        .with_context(|| format!("`micro {}` printed something that is no text", args.join(" ")))
 }

@@ -3,6 +3,7 @@
 mod auth;
 mod call;
 mod completion;
+mod config;
 mod describe;
 mod doctor;
 mod help_markdown;
@@ -17,7 +18,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use crate::{config, cx::Cx, error::CommandError, ui::Ui};
+use crate::{config as file, cx::Cx, error::CommandError, ui::Ui};
 
 /// Every command, in the order of the help.
 #[derive(Debug, Subcommand)]
@@ -30,6 +31,7 @@ pub(crate) enum Command {
     Call(call::Args),
     Mcp(mcp::Args),
     Auth(auth::Args),
+    Config(config::Args),
     Doctor(doctor::Args),
     Completion(completion::Args),
     HelpMarkdown(help_markdown::Args),
@@ -50,8 +52,13 @@ impl Command {
         match self {
             Self::Run(args) => args.configs(),
             Self::Server(args) => args.configs(),
-            Self::New(_) | Self::Auth(_) | Self::Completion(_) | Self::HelpMarkdown(_) | Self::Leash(_) => Vec::new(),
-            _ => vec![config::NAME.into()],
+            Self::New(_)
+            | Self::Auth(_)
+            | Self::Config(_)
+            | Self::Completion(_)
+            | Self::HelpMarkdown(_)
+            | Self::Leash(_) => Vec::new(),
+            _ => vec![file::NAME.into()],
         }
     }
 
@@ -65,6 +72,7 @@ impl Command {
             Self::Call(args) => call::run(ui, cx, args).await,
             Self::Mcp(args) => mcp::run(ui, cx, args).await,
             Self::Auth(args) => auth::run(ui, cx, args).await,
+            Self::Config(args) => config::run(ui, cx, args).await,
             Self::Doctor(args) => doctor::run(ui, cx, args).await,
             Self::Completion(args) => completion::run(ui, cx, args).await,
             Self::HelpMarkdown(args) => help_markdown::run(ui, cx, args).await,

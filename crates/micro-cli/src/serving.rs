@@ -2,26 +2,28 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use micro_gateway::{Config, Gateway};
+use micro_gateway::Gateway;
 use micro_runtime::{Drain, shutdown_signal, telemetry};
 use owo_colors::OwoColorize;
 
-use crate::{cx::Cx, error::CommandError, fleet, tools, ui::Ui};
+use crate::{config::Reading, cx::Cx, error::CommandError, fleet, tools, ui::Ui};
 
 /// Time that open calls are given to finish once the process was asked to stop.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Serves until SIGINT or SIGTERM, then lets open calls finish. A second signal does not wait for them.
-pub(crate) async fn gateway(ui: &mut Ui, cx: &Cx, config: Config) -> Result<(), CommandError> {
-    let gateway = config.build(cx.registry()?).await.map_err(tools::failed)?;
+pub(crate) async fn gateway(ui: &mut Ui, cx: &Cx, reading: &Reading) -> Result<(), CommandError> {
+    let settings = reading.load()?;
+    let gateway = settings.value.gateway.clone().build(cx.registry()?).await.map_err(tools::failed)?;
     // Who reads that it is up may call at once. A registry that is down does not hold it up.
     let _ = tokio::time::timeout(fleet::PATIENCE, gateway.catalog().settled()).await;
     let signal = shutdown_signal();
     introduce(ui, cx, &gateway);
-    let drain = Drain::new();
+    let (drain, handle) = (Drain::new(), gateway.handle());
     let mut serving = Box::pin(gateway.run(drain.clone()));
     tokio::select! {
         () = &mut serving => return Ok(()),
+        () = reading.follow(settings, handle) => {}
         () = signal => {}
     }
     tracing::info!("stopping");

@@ -17,6 +17,16 @@ pub(crate) enum Names {
     Canonical,
 }
 
+impl Names {
+    /// As micro.toml calls it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Canonical => "canonical",
+        }
+    }
+}
+
 impl From<Names> for ToolNames {
     fn from(names: Names) -> Self {
         match names {

@@ -12,6 +12,7 @@ use std::{
 
 use micro_policy::InvalidToken;
 use micro_store::Location;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 pub use self::{
@@ -20,10 +21,10 @@ pub use self::{
     auth::{AuthConfig, AuthMode, IssuerConfig, TokenConfig},
     embedded::{ClientConfig, EmbeddedConfig},
 };
-use crate::ToolNames;
+use crate::{ToolNames, pipeline::Policies};
 
 /// A gateway's settings: the `[gateway]` table of `micro.toml`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Where every front listens. Default: `127.0.0.1:8080`.
@@ -43,6 +44,7 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Where shared state is: `memory`, or `sqlite:` and a file that several gateways may share. Default: `memory`.
     #[serde(deserialize_with = "location")]
+    #[schemars(with = "String")]
     pub store: Location,
     /// Who may call.
     pub auth: AuthConfig,
@@ -92,6 +94,20 @@ pub enum InvalidConfig {
     /// The token can be guessed.
     #[error("gateway.auth.tokens: account `{0}`: {InvalidToken}")]
     TokenWeak(String),
+}
+
+impl Config {
+    /// The tables, and arrays of them, that [`crate::Handle::reload`] takes over; the rest holds from the start to the
+    /// end.
+    pub const RELOADED: &[&str] = &["auth.tokens", "auth.issuers", "scopes", "roles", "tenants", "policies"];
+
+    /// Whether every setting makes sense, without doing anything with it.
+    ///
+    /// # Errors
+    /// With the first one that does not.
+    pub fn check(&self) -> Result<(), InvalidConfig> {
+        Policies::compile(self, None, |name| std::env::var(name).ok()).map(drop)
+    }
 }
 
 impl Default for Config {

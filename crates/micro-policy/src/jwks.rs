@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{DecodingKey, crypto};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -12,7 +13,7 @@ const MAX_KEYS: usize = 64;
 const RSA_SIZE: std::ops::RangeInclusive<usize> = 256..=1024;
 
 /// How a token is signed (RFC 7518 §3.1, RFC 8037). What is signed with a shared secret, or not at all, is not here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "they are names of the standard")]
 pub enum Algorithm {
     RS256,

@@ -4,13 +4,15 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Denied, Rule, ToolSet, Why};
 
 /// A set of scopes, in lower case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "Vec<String>")]
+#[schemars(with = "Vec<String>")]
 pub struct Scopes(BTreeSet<Arc<str>>);
 
 impl Scopes {

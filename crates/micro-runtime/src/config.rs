@@ -150,6 +150,11 @@ impl<T> Loaded<T> {
         diff::changes(&self.keys, &self.table, &newer.table)
     }
 
+    /// Whether anything is set at or below a key of the topmost table.
+    pub fn sets(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     /// What was set, as a file would say it, without secrets.
     pub fn shown(&self) -> String {
         toml::to_string_pretty(&diff::without_secrets(&self.keys, &self.table)).expect("it was TOML")

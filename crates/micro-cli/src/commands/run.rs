@@ -11,9 +11,16 @@ mod session;
 mod supervise;
 mod watch;
 
-use std::{collections::BTreeMap, env, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    env,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use micro_gateway::{AuditLocation, AuthMode, Catalog, Config, Gateway};
+use micro_gateway::{AuditLocation, AuthMode, Catalog, Gateway};
 use micro_registry::Location;
 use micro_runtime::{Drain, shutdown_signal};
 
@@ -26,7 +33,7 @@ use self::{
     watch::Watch,
 };
 use crate::{
-    config,
+    config::{self, Reading, Setting},
     cx::Cx,
     error::{CommandError, Kind},
     tools,
@@ -96,6 +103,10 @@ pub(crate) struct Args {
     #[arg(long)]
     release: bool,
 
+    /// Set a key of micro.toml, for example gateway.tool_names=canonical; may be given again
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<Setting>,
+
     /// Leave services as they are when their sources change
     #[arg(long)]
     no_watch: bool,
@@ -108,12 +119,15 @@ pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandE
     let screen = Arc::new(Screen::new(ui.color(), services.iter().map(|service| service.name.as_str())));
 
     // The gateway first: a taken address is told before anything is built.
-    let config = args.gateway(gateway)?;
+    let reading = args.reading(gateway.as_deref());
+    let settings = reading.load()?;
+    let config = settings.value.gateway.clone();
     let auth = config.auth.mode;
     let registry = cx.registry()?;
     let gateway = config.build(registry.clone()).await.map_err(address_taken)?;
     let front = Front::of(&gateway, auth, cx);
     let drain = Drain::new();
+    let handle = gateway.handle();
     drain.spawn(gateway.run(drain.clone()));
 
     let mut env: BTreeMap<_, _> = args.env.into_iter().collect();
@@ -139,6 +153,7 @@ pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandE
     };
     tokio::select! {
         () = work => {}
+        () = reading.follow(settings, handle) => {}
         () = signal => {}
     }
     stop(drain, supervisor, &screen).await;
@@ -174,18 +189,14 @@ impl Args {
         self.folders().iter().map(|folder| folder.join(config::NAME)).collect()
     }
 
-    /// Flags win over the `[gateway]` table.
-    fn gateway(&self, table: Option<toml::Table>) -> Result<Config, CommandError> {
-        let mut config: Config = match table {
-            None => Config::default(),
-            Some(table) => table.try_into().map_err(|e: toml::de::Error| {
-                CommandError::invalid("the [gateway] table of micro.toml makes no sense").because(e)
-            })?,
-        };
-        config.address = self.address.unwrap_or(config.address);
-        config.mcp_address = self.mcp_address.or(config.mcp_address);
-        config.audit.to = self.audit.clone().or(config.audit.to);
-        Ok(config)
+    /// The file that has a `[gateway]` table, and the flags.
+    fn reading(&self, file: Option<&Path>) -> Reading {
+        let reading = if file.is_some() { Reading::of(file) } else { Reading::without_file() };
+        reading
+            .set(&self.set)
+            .flag("--address", "gateway.address", self.address)
+            .flag("--mcp-address", "gateway.mcp_address", self.mcp_address)
+            .flag("--audit", "gateway.audit.to", self.audit.as_ref())
     }
 }
 

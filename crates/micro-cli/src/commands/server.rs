@@ -1,14 +1,17 @@
 //! `micro server`: the gateway alone, for production.
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
+use std::{net::SocketAddr, path::PathBuf};
+
+use crate::{
+    config::{self, Reading, Setting},
+    cx::Cx,
+    error::CommandError,
+    serving,
+    tools::Names,
+    ui::Ui,
 };
 
-use micro_gateway::{AuditLocation, AuthMode, Config};
-use serde::Deserialize;
-
-use crate::{config, cx::Cx, error::CommandError, serving, tools::Names, ui::Ui};
+use micro_gateway::AuditLocation;
 
 /// What the help ends with.
 const EXAMPLES: &str = "\
@@ -29,6 +32,9 @@ micro.toml:
   scopes = [\"blog:read\"]
   token_env = \"ASSISTANT_TOKEN\"
 
+Each key is also a variable: MICRO_GATEWAY_AUTH_MODE is gateway.auth.mode. What changes in the file while it runs
+is taken over as far as that goes without a restart, and told in the log; `micro config` checks and explains.
+
 It ends on SIGTERM: new connections are refused, open calls finish.";
 
 /// Run a gateway in front of the services in the registry
@@ -44,7 +50,7 @@ pub(crate) struct Args {
     /// A second address, for `/mcp` and its companions only
     #[arg(long, value_name = "IP:PORT")]
     mcp_address: Option<SocketAddr>,
-    /// A file whose `registry` and `[gateway]` table set what the flags leave open
+    /// A file whose `registry` and `[gateway]` table set what the flags leave open [default: the micro.toml here]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Record every call there: in a folder, `sqlite:FILE` or `stdout`
@@ -56,6 +62,9 @@ pub(crate) struct Args {
     /// When callers need a token [default: auto]
     #[arg(long, value_enum, value_name = "WHEN")]
     auth: Option<Auth>,
+    /// Set a key of micro.toml, for example gateway.auth.mode=on; may be given again
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<Setting>,
 }
 
 /// When callers need a token.
@@ -71,20 +80,8 @@ enum Auth {
     Embedded,
 }
 
-/// A `micro.toml`; other tables are for other commands.
-#[derive(Default, Deserialize)]
-struct File {
-    #[serde(default)]
-    gateway: Config,
-}
-
 pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandError> {
-    let mut config = match &args.config {
-        Some(path) => read(path)?,
-        None => Config::default(),
-    };
-    args.apply(&mut config);
-    serving::gateway(ui, cx, config).await
+    serving::gateway(ui, cx, &args.reading()).await
 }
 
 impl Args {
@@ -93,27 +90,19 @@ impl Args {
         vec![self.config.clone().unwrap_or_else(|| config::NAME.into())]
     }
 
-    /// Flags win over the file.
-    fn apply(self, config: &mut Config) {
-        config.address = self.address.unwrap_or(config.address);
-        config.mcp_address = self.mcp_address.or(config.mcp_address);
-        config.audit.to = self.audit.or(config.audit.to.take());
-        if let Some(names) = self.tool_names {
-            config.tool_names = names.into();
-        }
-        if let Some(auth) = self.auth {
-            config.auth.mode = match auth {
-                Auth::Auto => AuthMode::Auto,
-                Auth::On => AuthMode::On,
-                Auth::Off => AuthMode::Off,
-                Auth::Embedded => AuthMode::Embedded,
-            };
-        }
+    fn reading(&self) -> Reading {
+        let auth = self.auth.map(|auth| match auth {
+            Auth::Auto => "auto",
+            Auth::On => "on",
+            Auth::Off => "off",
+            Auth::Embedded => "embedded",
+        });
+        Reading::of(self.config.as_deref())
+            .set(&self.set)
+            .flag("--address", "gateway.address", self.address)
+            .flag("--mcp-address", "gateway.mcp_address", self.mcp_address)
+            .flag("--audit", "gateway.audit.to", self.audit.as_ref())
+            .flag("--tool-names", "gateway.tool_names", self.tool_names.map(Names::as_str))
+            .flag("--auth", "gateway.auth.mode", auth)
     }
-}
-
-fn read(path: &Path) -> Result<Config, CommandError> {
-    let file: Option<File> = config::read(path)?;
-    let missing = || CommandError::not_found(format!("cannot read {}: there is no such file", path.display()));
-    Ok(file.ok_or_else(missing)?.gateway)
 }

@@ -54,8 +54,8 @@ fn the_file_sets_what_the_flags_leave_open() {
     let home = Home::new().unwrap();
     let _users = Running::start(&home);
     let config = r#"
-        [other]
-        for = "another command"
+        [services.users]
+        command = ["another", "command"]
         [gateway]
         address = "127.0.0.1:1"
         tool_names = "canonical"

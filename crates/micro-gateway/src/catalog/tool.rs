@@ -5,11 +5,12 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use micro_core::{EndpointDescriptor, Schema, ToolName, Validator};
 use micro_policy::{Access, Gate};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Which form of a tool's name models see. A call by either form always works.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ToolNames {
     /// `users_Get`: every known host accepts it.

@@ -3,12 +3,13 @@
 use std::{fs, path::Path};
 
 use micro_policy::{Access, Overrides, PolicySet, Role, Roles, Scopes, Tenants, ToolSet};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{Config, InvalidConfig};
 
 /// Scopes that are asked for in place of those that services declare: one entry of `[[gateway.scopes]]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeConfig {
     /// The tool by its canonical name, or the beginning of names with a `*` behind it: `billing.*`. Of several that fit
@@ -21,7 +22,7 @@ pub struct ScopeConfig {
 }
 
 /// A role: a table `[gateway.roles.NAME]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RoleConfig {
     /// The scopes that accounts of this role have beside their own. Default: none.
@@ -31,7 +32,7 @@ pub struct RoleConfig {
 }
 
 /// A tenant: a table `[gateway.tenants.NAME]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenantConfig {
     /// The tools its accounts see and may call, by canonical name or beginning: `["billing.*"]`. For them there are no

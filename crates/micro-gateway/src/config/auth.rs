@@ -3,12 +3,13 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use micro_policy::{Algorithm, Claims, Scopes, Secret};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::EmbeddedConfig;
 
 /// Who may call: the `[gateway.auth]` table.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuthConfig {
     /// When a credential is needed. Default: `auto`.
@@ -22,7 +23,7 @@ pub struct AuthConfig {
 }
 
 /// When a credential is needed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AuthMode {
     /// Auth follows the socket: off on loopback, on anywhere else.
@@ -37,7 +38,7 @@ pub enum AuthMode {
 }
 
 /// One static token. Its value is given here or in an environment variable.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenConfig {
     /// The account it stands for.
@@ -57,7 +58,7 @@ pub struct TokenConfig {
 }
 
 /// An issuer whose tokens are taken: an entry of `[[gateway.auth.issuers]]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
     /// Its name, as its tokens write it in `iss`, letter by letter.

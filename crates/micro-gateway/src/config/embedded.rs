@@ -4,6 +4,7 @@ use micro_policy::{
     Scopes, Secret,
     oauth::{Client, Digest, GrantType, RedirectUri, document_url},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::InvalidConfig;
@@ -11,7 +12,7 @@ use super::InvalidConfig;
 /// The authorization server that runs with `gateway.auth.mode = "embedded"`: the `[gateway.auth.embedded]` table. Its
 /// name is the gateway's `url`: `https://` and a host, or `http://` on loopback; without one, where the gateway listens on
 /// loopback.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EmbeddedConfig {
     /// Whether clients may register themselves (RFC 7591). Default: true.
@@ -25,7 +26,7 @@ pub struct EmbeddedConfig {
 }
 
 /// A client that is known beforehand: a `[[gateway.auth.embedded.clients]]` table.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientConfig {
     /// Its name in the protocol. With `client_credentials` it is an account too: let no user have the same.

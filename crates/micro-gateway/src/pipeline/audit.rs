@@ -24,6 +24,7 @@ use micro_policy::{
     Caller, Digest, Identity, Record, Rule, Verdict,
     audit::{Event, IntentRecord, Signer, Steps},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::task::JoinHandle;
@@ -60,7 +61,7 @@ pub struct AuditLog {
 }
 
 /// What becomes of a call whose record cannot be written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AuditFail {
     /// It is answered with an error, whatever the tool did.

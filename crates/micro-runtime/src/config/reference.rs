@@ -19,7 +19,7 @@ fn table(page: &mut String, node: &Node, path: &mut Vec<String>, named: bool) {
     for (name, key) in values {
         let full: Vec<&str> = path.iter().map(String::as_str).chain([name.as_str()]).collect();
         page.push_str(&format!("### `{}`\n\n{}\n\n- {}\n", full.join("."), key.text, kind(&key.node)));
-        if let Some(default) = &key.default {
+        if let Some(default) = key.default.as_ref().filter(|_| !key.text.contains("Default:")) {
             page.push_str(&format!("- default: `{default}`\n"));
         }
         if named {

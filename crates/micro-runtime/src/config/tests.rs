@@ -196,11 +196,13 @@ fn the_reference_names_every_key_its_default_and_its_variable() {
 async fn a_file_that_is_written_or_replaced_is_heard_of() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("micro.toml");
-    let mut watch = Watch::file(&file);
+    let mut watch = Watch::files([file.clone(), folder.path().join("*.cedar")]);
     let patience = std::time::Duration::from_secs(10);
     fs::write(&file, "a = 1").unwrap();
     tokio::time::timeout(patience, watch.changed()).await.unwrap();
     fs::write(folder.path().join("new"), "a = 2").unwrap();
     fs::rename(folder.path().join("new"), &file).unwrap();
+    tokio::time::timeout(patience, watch.changed()).await.unwrap();
+    fs::write(folder.path().join("any.cedar"), "").unwrap();
     tokio::time::timeout(patience, watch.changed()).await.unwrap();
 }

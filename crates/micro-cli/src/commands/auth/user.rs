@@ -84,11 +84,11 @@ struct Remove {
 #[derive(Debug, clap::Args)]
 struct Place {
     /// The gateway's store, for example `sqlite:micro.db`
-    #[arg(long, value_name = "STORE", env = "MICRO_STORE")]
+    #[arg(long, value_name = "STORE", env = "MICRO_GATEWAY_STORE")]
     store: Option<Location>,
-    /// The file whose `[gateway]` table names the store
-    #[arg(long, value_name = "FILE", default_value = config::NAME)]
-    config: PathBuf,
+    /// The file whose `[gateway]` table names the store [default: the micro.toml here]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 pub(crate) async fn run(ui: &mut Ui, _: &Cx, args: Args) -> Result<(), CommandError> {
@@ -147,7 +147,7 @@ impl Place {
     fn users(&self) -> Result<Users, CommandError> {
         let location = match &self.store {
             Some(location) => location.clone(),
-            None => config::store(&self.config)?,
+            None => config::store(self.config.as_deref())?,
         };
         if location == Location::Memory {
             return Err(CommandError::usage("no store that outlives this command is named").hint(

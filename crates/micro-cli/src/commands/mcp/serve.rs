@@ -6,10 +6,11 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
 };
 
-use micro_gateway::{AuditConfig, AuditLocation, AuthMode, Config};
+use micro_gateway::{AuditLocation, AuthMode, Config};
 use micro_runtime::{Drain, shutdown_signal};
 
 use crate::{
+    config::Reading,
     cx::Cx,
     error::CommandError,
     serving,
@@ -52,13 +53,19 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandError> {
     let address = args.address.unwrap_or((Ipv4Addr::LOCALHOST, 3000).into());
-    let audit = AuditConfig { to: args.audit, ..AuditConfig::default() };
-    let config = Config { address, tool_names: args.tool_names.into(), audit, ..Config::default() };
+    let reading = Reading::of(None)
+        .flag("--address", "gateway.address", Some(address))
+        .flag("--tool-names", "gateway.tool_names", Some(args.tool_names.as_str()))
+        .flag("--audit", "gateway.audit.to", args.audit.as_ref());
     let person = !args.stdio && args.address.is_none() && io::stdin().is_terminal();
     if person {
         ui.note("stdin is a terminal, so this serves HTTP; `--stdio` serves a client on a pipe");
     }
-    if person || args.address.is_some() { serving::gateway(ui, cx, config).await } else { stdio(ui, cx, &config).await }
+    if person || args.address.is_some() {
+        serving::gateway(ui, cx, &reading).await
+    } else {
+        stdio(ui, cx, &reading.load()?.value.gateway).await
+    }
 }
 
 async fn stdio(ui: &mut Ui, cx: &Cx, config: &Config) -> Result<(), CommandError> {

@@ -15,7 +15,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::error::{CommandError, Kind};
+use crate::{
+    config,
+    error::{CommandError, Kind},
+};
 
 use self::cargo::Packages;
 pub(super) use self::cargo::cargo_program;
@@ -24,8 +27,8 @@ pub(super) use self::cargo::cargo_program;
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) services: Vec<Spec>,
-    /// The `[gateway]` table of the `micro.toml` that has one.
-    pub(super) gateway: Option<toml::Table>,
+    /// The `micro.toml` that has a `[gateway]` table.
+    pub(super) gateway: Option<PathBuf>,
 }
 
 /// One service.
@@ -82,14 +85,13 @@ pub(super) async fn find(folders: &[PathBuf]) -> Result<Plan, CommandError> {
 /// Adds the services of one folder. Finding none is an error that says how it would be.
 async fn one(folder: &Path, packages: &mut Packages, plan: &mut Plan) -> Result<(), CommandError> {
     let before = plan.services.len();
-    if let Some(manifest) = manifest::read(folder)? {
-        if let Some(gateway) = manifest.gateway
-            && plan.gateway.replace(gateway).is_some()
-        {
+    let file = folder.join(config::NAME);
+    if let Some(settings) = config::read(&file)? {
+        if settings.sets("gateway") && plan.gateway.replace(file).is_some() {
             return Err(CommandError::invalid("two of the folders have a [gateway] table in their micro.toml")
                 .hint("one gateway serves all services: keep one of the tables"));
         }
-        for (name, entry) in manifest.services {
+        for (name, entry) in settings.value.services {
             plan.services.push(manifest::spec(folder, name, entry, packages).await?);
         }
         if plan.services.len() > before {
@@ -100,7 +102,7 @@ async fn one(folder: &Path, packages: &mut Packages, plan: &mut Plan) -> Result<
     if plan.services.len() == before {
         // A folder of independent packages, as `micro new` makes them side by side.
         for child in children(folder) {
-            match manifest::read(&child)? {
+            match config::read(&child.join(config::NAME))? {
                 Some(_) => Box::pin(one(&child, packages, plan)).await?,
                 None => plan.services.extend(packages.below(&child).await?),
             }

@@ -2,10 +2,12 @@
 
 use std::{convert::Infallible, fmt, path::PathBuf, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 /// Where an audit log is. In text: `stdout`, `sqlite:FILE`, or a folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "String")]
 pub enum AuditLocation {
     /// A folder of segments. A pipe or a device in its place is written to as a stream.
     Folder(PathBuf),

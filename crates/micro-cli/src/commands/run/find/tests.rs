@@ -96,7 +96,7 @@ async fn a_micro_toml_says_names_order_and_environment() {
     ]);
     let plan = found(root.path(), &["."]).await.unwrap();
     assert_eq!(names(&plan), ["z", "a"]);
-    assert_eq!(plan.gateway.unwrap()["body_limit"].as_integer(), Some(100));
+    assert_eq!(plan.gateway.unwrap().file_name().unwrap(), "micro.toml");
     assert_eq!(plan.services[0].program, Program::Command(vec!["python3".into(), "z.py".into()]));
     assert_eq!(plan.services[1].env["K"], "v");
     let Program::Cargo(target) = &plan.services[1].program else { panic!("{plan:?}", plan = plan.services) };
@@ -137,8 +137,13 @@ async fn what_cannot_be_run_is_said_with_the_way_out() {
         says(&found(root.path(), &["."]).await.unwrap_err(), kind, parts);
     };
     check(&[], Kind::NotFound, &["no service in", "micro new hello", "micro.toml"]).await;
-    check(&[("micro.toml", "[services")], Kind::Invalid, &["cannot be understood", "[services.NAME]"]).await;
-    check(&[("micro.toml", "[services.a]\npat = \"x\"")], Kind::Invalid, &["unknown field `pat`"]).await;
+    check(&[("micro.toml", "[services")], Kind::Invalid, &["cannot be used", "micro.toml:1:"]).await;
+    check(
+        &[("micro.toml", "[services.a]\npat = \"x\"")],
+        Kind::Invalid,
+        &["micro.toml:2:1: there is no key `services.a.pat`; did you mean `path`?"],
+    )
+    .await;
     check(&[("micro.toml", "[services.a]\npath = \"gone\"")], Kind::NotFound, &["gone", "[services.a]"]).await;
     check(&[("micro.toml", "[services.a]")], Kind::NotFound, &["no cargo package in", "command"]).await;
     check(&[("micro.toml", "[services.a]\ncommand = []")], Kind::Invalid, &["`command` is empty"]).await;
