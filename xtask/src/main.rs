@@ -3,6 +3,7 @@
 
 mod bench;
 mod conformance;
+mod crash;
 mod demo;
 mod endurance;
 mod fuzz;
@@ -34,6 +35,7 @@ enum Command {
     Conformance(conformance::Args),
     Fuzz(fuzz::Args),
     Endurance(endurance::Args),
+    Crash(crash::Args),
 }
 
 fn main() -> ExitCode {
@@ -57,5 +59,6 @@ fn obey(command: Command) -> Result<()> {
         Command::Conformance(args) => conformance::run(&args),
         Command::Fuzz(args) => fuzz::run(&root, &args),
         Command::Endurance(args) => endurance::run(&root, &args),
+        Command::Crash(args) => crash::run(&root, &args),
     }
 }

@@ -1,5 +1,6 @@
 //! One file a command: its doc comment is its help, `Args` its flags, `run` what it does.
 
+mod audit;
 mod auth;
 mod call;
 mod completion;
@@ -13,6 +14,7 @@ mod new;
 mod run;
 mod server;
 mod services;
+mod trace;
 
 use std::path::PathBuf;
 
@@ -32,6 +34,8 @@ pub(crate) enum Command {
     Mcp(mcp::Args),
     Auth(auth::Args),
     Config(config::Args),
+    Audit(audit::Args),
+    Trace(trace::Args),
     Doctor(doctor::Args),
     Completion(completion::Args),
     HelpMarkdown(help_markdown::Args),
@@ -73,6 +77,8 @@ impl Command {
             Self::Mcp(args) => mcp::run(ui, cx, args).await,
             Self::Auth(args) => auth::run(ui, cx, args).await,
             Self::Config(args) => config::run(ui, cx, args).await,
+            Self::Audit(args) => audit::run(ui, args).await,
+            Self::Trace(args) => trace::run(ui, args).await,
             Self::Doctor(args) => doctor::run(ui, cx, args).await,
             Self::Completion(args) => completion::run(ui, cx, args).await,
             Self::HelpMarkdown(args) => help_markdown::run(ui, cx, args).await,

@@ -4,6 +4,7 @@
 //! would want: what a command does beyond talking to people lives in the crates below.
 
 mod arguments;
+mod audit;
 mod cli;
 mod commands;
 mod config;

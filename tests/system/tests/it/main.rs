@@ -5,6 +5,7 @@ mod bench;
 mod blog;
 mod clients;
 mod conformance;
+mod crash;
 mod docs;
 mod hostile;
 mod inspect;
