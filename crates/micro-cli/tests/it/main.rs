@@ -1,5 +1,6 @@
 //! The command as people meet it: its words, its exit codes, its files.
 
+mod audit;
 mod call;
 mod config;
 mod doctor;
