@@ -54,7 +54,7 @@ impl Filter {
             && is(self.trace.as_deref(), Some(&call.trace_id))
             && is(self.intent.as_deref(), call.intent.as_deref())
             && self.since.is_none_or(|since| since <= call.timestamp)
-            && !(self.allowed && !call.allowed)
+            && (call.allowed || !self.allowed)
             && !(self.denied && call.allowed)
     }
 

@@ -152,6 +152,8 @@ async fn while_the_disk_hangs_records_nobody_waits_for_are_bounded_and_the_loss_
     assert!(log.state.lock().next.records.len() <= MAX_NOTED);
     let waiting = log.clone();
     let second = tokio::spawn(async move { waiting.append(&record("waited for")).await });
+    tokio::task::yield_now().await;
+    assert!(!first.is_finished() && !second.is_finished(), "who waits for a record waits for the disk");
     let kept = MAX_NOTED / noted.len();
     let lines = lines(&mut reader, 2 + 1 + kept + 1).await;
     assert_eq!((first.await.unwrap(), second.await.unwrap()), (Ok(()), Ok(())));
