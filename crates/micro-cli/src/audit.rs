@@ -3,18 +3,17 @@
 mod filter;
 mod words;
 
-use std::{io, path::Path, time::Duration};
+use std::{io, time::Duration};
 
 use micro_gateway::{AuditLocation, AuditReader, AuditText};
 use micro_policy::audit::Entry;
-use serde::Deserialize;
 
 pub(crate) use self::{
     filter::Filter,
     words::{line, step, took, who},
 };
 use crate::{
-    config,
+    config::Reading,
     error::{CommandError, Kind},
 };
 
@@ -28,25 +27,6 @@ pub(crate) struct Place {
 
 /// How often somebody who follows looks for more.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-
-/// A micro.toml, as far as it says where the log is.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct File {
-    gateway: Gateway,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Gateway {
-    audit: Audit,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Audit {
-    to: Option<AuditLocation>,
-}
 
 impl Place {
     /// Opens the log.
@@ -64,8 +44,8 @@ impl Place {
         if let Some(location) = &self.log {
             return Ok(location.clone());
         }
-        let configured = config::read::<File>(Path::new(config::NAME))?.and_then(|file| file.gateway.audit.to);
-        Ok(configured.unwrap_or_else(|| AuditLocation::Folder("audit".into())))
+        let settings = Reading::of(None).load()?.value;
+        Ok(settings.gateway.audit.to.unwrap_or_else(|| AuditLocation::Folder("audit".into())))
     }
 }
 

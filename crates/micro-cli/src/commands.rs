@@ -57,8 +57,10 @@ impl Command {
             Self::Run(args) => args.configs(),
             Self::Server(args) => args.configs(),
             Self::New(_)
+            | Self::Audit(_)
             | Self::Auth(_)
             | Self::Config(_)
+            | Self::Trace(_)
             | Self::Completion(_)
             | Self::HelpMarkdown(_)
             | Self::Leash(_) => Vec::new(),
