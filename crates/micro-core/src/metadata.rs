@@ -20,6 +20,14 @@ pub mod header {
     pub const TOOL_NAME: &str = "mcp-tool-name";
     /// Account on whose behalf the tool was called.
     pub const ACCOUNT_ID: &str = "mcp-account-id";
+    /// The account's tenant.
+    pub const TENANT: &str = "mcp-tenant";
+    /// The account's scopes with blanks between; `*` alone is everything.
+    pub const SCOPES: &str = "mcp-scopes";
+    /// The intent that the tool was called for.
+    pub const INTENT: &str = "mcp-intent-id";
+    /// What the gateway asserts of the caller, signed.
+    pub const ASSERTION: &str = "mcp-assertion";
 }
 
 /// Key-value pairs beside a call's body. Keys are kept in lower case; a handful at most, so a list.
@@ -39,6 +47,11 @@ impl Metadata {
             Some((_, old)) => *old = value,
             None => self.0.push((key.to_ascii_lowercase(), value)),
         }
+    }
+
+    /// Removes `key`, in any case.
+    pub fn remove(&mut self, key: &str) {
+        self.0.retain(|(k, _)| !k.eq_ignore_ascii_case(key));
     }
 
     /// All pairs, in the order they were first set.

@@ -8,6 +8,7 @@ mod embedded;
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
 };
 
 use micro_policy::InvalidToken;
@@ -57,6 +58,9 @@ pub struct Config {
     /// Files of policies in the Cedar language; one `*` in the last part of a path stands for anything:
     /// `["policies/*.cedar"]`. Default: none.
     pub policies: Vec<String>,
+    /// The file of the Ed25519 key (PEM, PKCS #8) that signs what services are told of a caller; made on first use, with its
+    /// public half beside it in a `.pub` file. Default: none, nothing is signed.
+    pub assertion_key: Option<PathBuf>,
     /// Where calls are recorded.
     pub audit: AuditConfig,
 }
@@ -126,6 +130,7 @@ impl Default for Config {
             roles: BTreeMap::new(),
             tenants: BTreeMap::new(),
             policies: Vec::new(),
+            assertion_key: None,
             audit: AuditConfig::default(),
         }
     }

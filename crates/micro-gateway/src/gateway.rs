@@ -1,11 +1,11 @@
 //! The gateway as a component: built from a config, run until drained.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use micro_core::{Error, Result};
 use micro_mcp::Handler;
-use micro_policy::{Access, Secret};
+use micro_policy::{Access, Asserter, Secret};
 use micro_registry::Registry;
 use micro_rpc::Client;
 use micro_runtime::Drain;
@@ -15,7 +15,7 @@ use crate::{
     AuditTo, Catalog, CatalogState, Config, InvalidConfig, catalog,
     front::{Http, Mcp},
     identity::{Authenticator, Identities, Revocations, Shown},
-    oauth,
+    key_file, oauth,
     pipeline::{Audit, Pipeline, Policies},
 };
 
@@ -92,12 +92,14 @@ impl Config {
         let providers = oauth.iter().map(|server| server.clone() as Arc<dyn Authenticator>).collect();
         let identities =
             Identities::new(Arc::new(ArcSwap::from_pointee(policies)), providers, Revocations::follow(store.clone()));
+        let asserter = self.assertion_key.as_deref().map(asserter).transpose()?;
         let audit = Audit::new(to, &self.audit);
         let catalog = Catalog::default();
         let following = catalog::follow(catalog.clone(), registry.clone(), self.tool_names, ruled);
         let linting = catalog::lint(catalog.clone());
         let follower = tokio::spawn(async { tokio::join!(following, linting) });
-        let pipeline = Arc::new(Pipeline { catalog, identities, audit, client: Client::new(registry), store, oauth });
+        let pipeline =
+            Arc::new(Pipeline { catalog, identities, audit, client: Client::new(registry), asserter, store, oauth });
         Ok(Core { pipeline, follower, generated, access })
     }
 }
@@ -169,6 +171,11 @@ impl std::fmt::Debug for Handle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Handle").finish_non_exhaustive()
     }
+}
+
+fn asserter(path: &Path) -> Result<Asserter> {
+    let failed = |e: std::io::Error| Error::internal(format!("cannot use the key {}", path.display())).with_source(e);
+    key_file::read_or_make(path).map(Asserter::new).map_err(failed)
 }
 
 fn compile(config: &Config, operator: Option<&Secret>) -> Result<Policies> {

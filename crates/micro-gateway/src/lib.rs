@@ -9,6 +9,7 @@ mod config;
 mod front;
 mod gateway;
 mod identity;
+mod key_file;
 mod oauth;
 mod pipeline;
 mod wire;

@@ -22,7 +22,7 @@ use futures_core::future::BoxFuture;
 use jiff::Timestamp;
 use micro_core::{TraceContext, Violation};
 use micro_mcp_proto::is_json;
-use micro_policy::{Caller, Denied, Question, Rejection, Rule, Verdict, Why, audit::Steps};
+use micro_policy::{Asserter, Caller, Denied, Question, Rejection, Rule, Verdict, Why, audit::Steps};
 use micro_rpc::Client;
 use micro_store::Store;
 use serde_json::value::RawValue;
@@ -41,6 +41,8 @@ pub(crate) struct Pipeline {
     pub(crate) identities: Identities,
     pub(crate) audit: Audit,
     pub(crate) client: Client,
+    /// Signs what services are told of a caller.
+    pub(crate) asserter: Option<Asserter>,
     /// State that other gateways may share.
     pub(crate) store: Store,
     /// The authorization server, when the gateway is one.
@@ -195,7 +197,7 @@ impl Pipeline {
             taken?;
         }
 
-        let answer = upstream::call(&self.client, caller, call, tool, arguments).await;
+        let answer = upstream::call(&self.client, self.asserter.as_ref(), caller, call, tool, arguments).await;
         steps.took("upstream", Instant::now());
         answer.map_err(|error| {
             if let Some(source) = error.source() {

@@ -168,6 +168,29 @@ impl Access {
 }
 
 impl Gate {
+    /// What would have to be different for a call that was denied.
+    pub fn needed(&self, why: &Why) -> String {
+        match why {
+            Why::Tenant => {
+                let owners: Vec<&str> = self.owners.iter().map(|owner| &**owner).collect();
+                match owners.is_empty() {
+                    true => "an account of no tenant, or a tenant that has the tool".to_owned(),
+                    false => format!("an account of the tenant {}", owners.join(" or ")),
+                }
+            }
+            Why::Intent => format!("an intent that names {}", self.tool),
+            Why::Scopes { any_of, all_of } => {
+                let list = |scopes: &Scopes| scopes.iter().collect::<Vec<_>>().join(", ");
+                let all = (!all_of.is_empty()).then(|| format!("all of {}", list(all_of)));
+                let any = (!any_of.is_empty()).then(|| format!("any one of {}", list(any_of)));
+                all.into_iter().chain(any).collect::<Vec<_>>().join(" and ")
+            }
+            Why::Forbidden => "that policy not to apply".to_owned(),
+            Why::NotPermitted => "a policy that permits it".to_owned(),
+            Why::Unjudged(why) => format!("a call of which one cannot say: {why}"),
+        }
+    }
+
     fn intent(&self, caller: &Caller) -> Result<(), Denied> {
         let intent = caller.identity().and_then(|identity| identity.intent.as_ref());
         match intent.filter(|intent| !intent.allows(&self.tool)) {

@@ -12,8 +12,9 @@ mod verify;
 
 pub use self::{
     chain::{Head, Line},
-    checkpoint::{Checkpoint, InvalidKey, PublicKey, Signer},
+    checkpoint::Checkpoint,
     entry::{CallEntry, Entry, IntentEntry},
     record::{Event, IntentRecord, Record, Steps, Verdict},
     verify::{Fault, Found, Kept, Report, Verifier},
 };
+pub use crate::keys::{InvalidKey, PublicKey, Signer};

@@ -4,6 +4,7 @@
 //! and never reads the clock: time is an argument.
 
 mod access;
+mod assertion;
 pub mod audit;
 #[cfg_attr(not(feature = "cedar"), path = "no_cedar.rs")]
 mod cedar;
@@ -12,6 +13,7 @@ mod identity;
 mod intent;
 mod jwks;
 mod jwt;
+mod keys;
 pub mod oauth;
 mod roles;
 mod rule;
@@ -21,6 +23,7 @@ mod tenant;
 
 pub use self::{
     access::{Access, Gate, Question, Step, View, Viewer},
+    assertion::{Asserter, Assertion, Trust, Unasserted},
     audit::{Record, Verdict},
     cedar::{InvalidPolicies, PolicySet},
     digest::{Digest, InvalidDigest},
@@ -28,6 +31,7 @@ pub use self::{
     intent::{Intent, IntentRequest, InvalidTools, MessageDigest, TooWide, ToolSet},
     jwks::{Algorithm, InvalidKeys, KeySet},
     jwt::{Claims, Issuer, Token, Unproven},
+    keys::{InvalidKey, PublicKey, Signer},
     roles::{InvalidRoles, Role, Roles},
     rule::{Denied, Rule, Why},
     scopes::{InvalidOverride, Overrides, Requirement, Scopes},

@@ -5,6 +5,8 @@
 
 mod call;
 mod client;
+#[cfg_attr(not(feature = "assertions"), path = "no_gateway_keys.rs")]
+mod gateway_keys;
 #[doc(hidden)]
 pub mod glue;
 mod ndjson;
@@ -17,6 +19,7 @@ mod wire;
 pub use self::{
     call::{Caller, Outgoing},
     client::Client,
+    gateway_keys::GatewayKeys,
     router::{InvalidService, Router},
     server::{Config, Server},
     service::{Items, Reply, Service},

@@ -16,7 +16,7 @@ use micro_runtime::{
 };
 use tokio::net::TcpListener;
 
-use crate::{Router, wire};
+use crate::{GatewayKeys, Router, wire};
 
 /// How a service listens and makes itself known.
 #[derive(Debug, Clone)]
@@ -34,6 +34,9 @@ pub struct Config {
     pub body_limit: usize,
     /// Bounds of the listener.
     pub limits: Limits,
+    /// The gateways whose word is taken for who calls. With some, `Mcp-Account-Id` and its like count for nothing
+    /// unless one of them signed it; without, they are believed. Default: none.
+    pub gateway_keys: Option<GatewayKeys>,
     /// Time between leaving the registry and closing the door, so that callers have heard of it.
     pub linger: Duration,
 }
@@ -47,6 +50,7 @@ impl Default for Config {
             ttl: Duration::from_secs(6),
             body_limit: 4 * 1024 * 1024,
             limits: Limits::default(),
+            gateway_keys: None,
             linger: Duration::from_millis(250),
         }
     }
@@ -60,6 +64,13 @@ pub struct Server {
     registry: Arc<dyn Registry>,
     listener: TcpListener,
     address: SocketAddr,
+}
+
+/// What holds for every request.
+#[derive(Debug)]
+struct Rules {
+    body_limit: usize,
+    gateway_keys: Option<GatewayKeys>,
 }
 
 impl Config {
@@ -95,10 +106,10 @@ impl Server {
         let (service, version) = (router.descriptor().name.clone(), router.descriptor().version.clone());
 
         let door = Drain::new();
-        let body_limit = config.body_limit;
+        let rules = Arc::new(Rules { body_limit: config.body_limit, gateway_keys: config.gateway_keys });
         let answering = tokio::spawn(serve(listener, config.limits, door.clone(), move |request| {
-            let router = router.clone();
-            async move { answer(&router, request, body_limit).await }
+            let (router, rules) = (router.clone(), rules.clone());
+            async move { answer(&router, request, &rules).await }
         }));
         let announcement = Announcement::start(registry, instance, config.ttl).await?;
         tracing::info!(service, version, address = advertised, "service is up");
@@ -128,7 +139,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(outward.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |a| a.ip()), address.port())
 }
 
-async fn answer(router: &Router, request: Request<Incoming>, body_limit: usize) -> Response<Body> {
+async fn answer(router: &Router, request: Request<Incoming>, rules: &Rules) -> Response<Body> {
     let (parts, body) = request.into_parts();
     match (&parts.method, parts.uri.path()) {
         (&Method::POST, _) => {}
@@ -143,7 +154,7 @@ async fn answer(router: &Router, request: Request<Incoming>, body_limit: usize) 
         return refused(StatusCode::NOT_FOUND, "name an endpoint: POST /Type.Method, or the Micro-Endpoint header");
     };
     let reply = match router.offers(&target.endpoint) {
-        Ok(()) => call(router, &target.endpoint, &parts, body, body_limit).await,
+        Ok(()) => call(router, &target.endpoint, &parts, body, rules).await,
         Err(unknown) => Err(unknown), // before the body is read
     };
     if let Err(error) = &reply
@@ -159,12 +170,16 @@ async fn call(
     endpoint: &str,
     parts: &http::request::Parts,
     body: Incoming,
-    limit: usize,
+    rules: &Rules,
 ) -> Result<crate::Reply> {
+    let mut cx = wire::context(&parts.headers, Instant::now());
+    if let Some(keys) = &rules.gateway_keys {
+        keys.apply(&mut cx.metadata, &parts.headers, &router.descriptor().name)?;
+    }
+    let limit = rules.body_limit;
     let Some(body) = read(body, limit).await.map_err(|_| Error::bad_request("the request broke off"))? else {
         return Err(Error::too_large(format!("the request is larger than {limit} bytes")));
     };
-    let cx = wire::context(&parts.headers, Instant::now());
     let Some(deadline) = cx.deadline else {
         return router.dispatch(endpoint, cx, body).await;
     };

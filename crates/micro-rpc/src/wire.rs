@@ -63,7 +63,8 @@ pub(crate) fn target(parts: &Parts) -> Option<Target> {
 pub(crate) fn context(headers: &HeaderMap, now: Instant) -> Context {
     let metadata: Metadata = headers
         .iter()
-        .filter(|(name, _)| is_metadata(name.as_str()))
+        // An assertion is for this service: a call that it makes in turn must not bring it along.
+        .filter(|(name, _)| is_metadata(name.as_str()) && *name != micro::ASSERTION)
         .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
         .collect();
     let timeout = headers.get(micro::TIMEOUT).and_then(|v| v.to_str().ok()?.parse().ok()).map(Duration::from_nanos);

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use micro_core::{Error, Result};
 use micro_registry::{Location, Registry, connect};
-use micro_rpc::{Client, Config, Router, Service};
+use micro_rpc::{Client, Config, GatewayKeys, Router, Service};
 use micro_runtime::{Drain, shutdown_signal, telemetry};
 
 /// Time that open calls are given to finish once the process was asked to stop.
@@ -38,7 +38,8 @@ pub fn client() -> Result<Client> {
 /// A service that is about to run.
 ///
 /// The environment completes what the code leaves open: `MICRO_REGISTRY` (default `file`),
-/// `MICRO_ADDRESS` (default `127.0.0.1:0`), `MICRO_ADVERTISE`, `MICRO_NODE_ID`, `MICRO_LOG`.
+/// `MICRO_ADDRESS` (default `127.0.0.1:0`), `MICRO_ADVERTISE`, `MICRO_NODE_ID`, `MICRO_LOG`, and `MICRO_GATEWAY_KEY`, the
+/// public key of the gateway that is believed about who calls: a PEM text, or the file it is in.
 #[must_use = "a service does nothing until it is run"]
 #[derive(Debug)]
 pub struct App {
@@ -142,7 +143,20 @@ fn from_env(mut config: Config) -> Result<Config> {
     }
     config.advertise = std::env::var("MICRO_ADVERTISE").ok().or(config.advertise);
     config.node_id = std::env::var("MICRO_NODE_ID").ok().or(config.node_id);
+    if let Ok(key) = std::env::var("MICRO_GATEWAY_KEY") {
+        config.gateway_keys = Some(gateway_keys(&key)?);
+    }
     Ok(config)
+}
+
+/// Keys as PEM, or the file they are in.
+fn gateway_keys(given: &str) -> Result<GatewayKeys> {
+    if given.trim_start().starts_with("-----BEGIN") {
+        return GatewayKeys::from_pem(given);
+    }
+    let unreadable =
+        |e: std::io::Error| Error::internal(format!("cannot read the gateway's key {given}")).with_source(e);
+    GatewayKeys::from_pem(&std::fs::read_to_string(given).map_err(unreadable)?)
 }
 
 fn parse(what: &str, address: &str) -> Result<SocketAddr> {

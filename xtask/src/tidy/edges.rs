@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("micro-policy", &["micro-core"]),
     ("micro-registry", &["micro-core"]),
     ("micro-mcp", &["micro-core", "micro-macros", "micro-mcp-proto", "micro-runtime"]),
-    ("micro-rpc", &["micro-core", "micro-registry", "micro-runtime"]),
+    ("micro-rpc", &["micro-core", "micro-policy", "micro-registry", "micro-runtime"]),
     (
         "micro-gateway",
         &[

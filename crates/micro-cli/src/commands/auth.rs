@@ -1,5 +1,6 @@
 //! `micro auth`: who may come in.
 
+mod explain;
 mod user;
 
 use clap::Subcommand;
@@ -11,9 +12,10 @@ const EXAMPLES: &str = "\
 Examples:
   micro auth user add alice --scope blog:read --scope blog:write
   micro auth user list
-  micro auth user remove alice";
+  micro auth user remove alice
+  micro auth explain assistant posts_Create         May it, and which rule says so?";
 
-/// Manage who may come in
+/// Manage who may come in, and explain what they may call
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -23,11 +25,13 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Explain(explain::Args),
     User(user::Args),
 }
 
 pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandError> {
     match args.command {
+        Command::Explain(args) => explain::run(ui, cx, args).await,
         Command::User(args) => user::run(ui, cx, args).await,
     }
 }

@@ -3,7 +3,6 @@
 mod chained;
 mod database;
 mod folder;
-mod key;
 mod location;
 mod log;
 mod read;
@@ -40,7 +39,7 @@ pub use self::{
     sink::{AuditSink, Resumed},
 };
 use super::{Call, Error, Json};
-use crate::{AuditConfig, Tool};
+use crate::{AuditConfig, Tool, key_file};
 
 /// Where records go.
 #[derive(Clone)]
@@ -109,7 +108,7 @@ impl AuditConfig {
                 (Box::new(database), resumed)
             }
         };
-        let signer = self.key_file().map(|path| key::read_or_make(&path)).transpose()?;
+        let signer = self.key_file().map(|path| key_file::read_or_make(&path)).transpose()?;
         Ok(AuditTo::Log(AuditLog::new(to.to_string(), sink, resumed, signer, self.fail)))
     }
 

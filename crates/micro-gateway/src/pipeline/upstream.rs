@@ -2,8 +2,9 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::StreamExt;
+use jiff::Timestamp;
 use micro_core::{Context, Error, Metadata, Result, TraceContext, header};
-use micro_policy::Caller;
+use micro_policy::{Asserter, Assertion, Caller};
 use micro_rpc::{Caller as _, Client, Items, Outgoing, Reply};
 
 use super::{Call, Json, Progress};
@@ -14,12 +15,13 @@ const MAX_STREAMED: usize = 16 * 1024 * 1024;
 
 pub(super) async fn call(
     client: &Client,
+    asserter: Option<&Asserter>,
     caller: &Caller,
     call: &Call<'_>,
     tool: &Tool,
     arguments: &str,
 ) -> Result<Json> {
-    let cx = Context { metadata: metadata(caller, call, tool), deadline: None };
+    let cx = Context { metadata: metadata(asserter, caller, call, tool), deadline: None };
     let outgoing = Outgoing {
         service: tool.service.clone(),
         endpoint: tool.endpoint.clone(),
@@ -39,14 +41,17 @@ pub(super) async fn call(
 }
 
 /// Identity is asserted here and nowhere else: what came from outside under these names is not read.
-fn metadata(caller: &Caller, call: &Call<'_>, tool: &Tool) -> Metadata {
+fn metadata(asserter: Option<&Asserter>, caller: &Caller, call: &Call<'_>, tool: &Tool) -> Metadata {
     let mut metadata = Metadata::default();
     let span = TraceContext { span: new_span(), ..call.trace };
     metadata.set(header::TRACEPARENT, span.to_string());
     metadata.set(header::TRACE_ID, call.trace.id.to_string());
     metadata.set(header::TOOL_NAME, tool.name.canonical.as_str());
-    if let Some(account) = caller.account() {
-        metadata.set(header::ACCOUNT_ID, account);
+    let assertion = Assertion::of(caller);
+    assertion.write(&mut metadata);
+    if let Some(asserter) = asserter {
+        let now = u64::try_from(Timestamp::now().as_second()).unwrap_or_default();
+        metadata.set(header::ASSERTION, &*asserter.sign(&assertion, &tool.service, now));
     }
     metadata
 }

@@ -1,6 +1,7 @@
 //! A gateway over real sockets, with real services behind it.
 
 mod access;
+mod assertions;
 mod audit;
 mod catalog;
 mod fixture;

@@ -174,7 +174,8 @@ async fn the_service_hears_what_the_gateway_asserts_and_nothing_a_caller_claims(
     assert_eq!(get("mcp-trace-id"), Some(trace));
     let span = get("traceparent").unwrap();
     assert!(span.contains(trace) && !span.contains("00f067aa0ba902b7"), "a span of its own: {span}");
-    assert_eq!(pairs.len(), 4, "{pairs:?}");
+    assert_eq!(get("mcp-scopes"), Some("notes:write"));
+    assert_eq!(pairs.len(), 5, "{pairs:?}");
 }
 
 #[tokio::test]

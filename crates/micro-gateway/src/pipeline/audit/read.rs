@@ -14,7 +14,7 @@ use micro_store::{Location, MAX_PAGE, Store};
 use super::{
     AuditLocation,
     database::{KEPT, STREAM, beside, wait},
-    folder, key,
+    folder,
 };
 
 /// Reads a log from its beginning to its end so far, and on from there.
@@ -152,12 +152,14 @@ impl AuditReader {
         let beside = match &self.source {
             _ if given.is_some() => None,
             Source::Files(Files { folder: None, .. }) => None,
-            Source::Files(Files { folder: Some(folder), .. }) => Some(key::public(&folder.join("checkpoint.key"))),
-            Source::Database(database) => Some(key::public(&beside(&database.path, ".key"))),
+            Source::Files(Files { folder: Some(folder), .. }) => {
+                Some(crate::key_file::public(&folder.join("checkpoint.key")))
+            }
+            Source::Database(database) => Some(crate::key_file::public(&beside(&database.path, ".key"))),
         };
         match (given, beside.filter(|path| path.exists())) {
-            (Some(path), _) => key::read_public(path).map(Some),
-            (None, Some(path)) => key::read_public(&path).map(Some),
+            (Some(path), _) => crate::key_file::read_public(path).map(Some),
+            (None, Some(path)) => crate::key_file::read_public(&path).map(Some),
             (None, None) => Ok(None),
         }
     }

@@ -1,4 +1,4 @@
-//! The file of the key that checkpoints are signed with.
+//! Files of keys to sign with.
 
 use std::{
     fs::{self, OpenOptions},
@@ -7,11 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use micro_policy::audit::{PublicKey, Signer};
+use micro_policy::{PublicKey, Signer};
 
 /// Reads the key, or makes one, for this user alone. What it is checked with stands beside it in a `.pub` file, which
 /// anybody may read.
-pub(super) fn read_or_make(path: &Path) -> io::Result<Signer> {
+pub(crate) fn read_or_make(path: &Path) -> io::Result<Signer> {
     let invalid = |error| io::Error::new(ErrorKind::InvalidData, format!("{}: {error}", path.display()));
     let signer = match fs::read_to_string(path) {
         Ok(text) => Signer::from_pem(&text).map_err(invalid)?,
@@ -30,12 +30,12 @@ pub(super) fn read_or_make(path: &Path) -> io::Result<Signer> {
 }
 
 /// Where the public key of a key stands.
-pub(super) fn public(path: &Path) -> PathBuf {
+pub(crate) fn public(path: &Path) -> PathBuf {
     path.with_extension("pub")
 }
 
 /// Reads a public key, or that of a private one.
-pub(super) fn read_public(path: &Path) -> io::Result<PublicKey> {
+pub(crate) fn read_public(path: &Path) -> io::Result<PublicKey> {
     let text = fs::read_to_string(path)?;
     let key = PublicKey::from_pem(&text).or_else(|_| Signer::from_pem(&text).map(|signer| signer.public()));
     key.map_err(|error| io::Error::new(ErrorKind::InvalidData, format!("{}: {error}", path.display())))
