@@ -215,11 +215,6 @@ pub(crate) fn registry(files: &[PathBuf]) -> Result<Option<Location>, CommandErr
     Ok(None)
 }
 
-/// The store of the gateway that this file, or the one of this folder, describes.
-pub(crate) fn store(file: Option<&Path>) -> Result<micro_store::Location, CommandError> {
-    Ok(Reading::of(file).load()?.value.gateway.store)
-}
-
 fn unreadable(path: &Path, error: io::Error) -> CommandError {
     if error.kind() == io::ErrorKind::NotFound {
         return CommandError::not_found(format!("cannot read {}: there is no such file", path.display()));

@@ -39,7 +39,7 @@ pub(crate) async fn gateway(ui: &mut Ui, cx: &Cx, reading: &Reading) -> Result<(
 
 /// Says where it listens: to people, or to the collector that reads JSON lines.
 fn introduce(ui: &mut Ui, cx: &Cx, gateway: &Gateway) {
-    let url = |address: SocketAddr, path: &str| format!("http://{address}{path}");
+    let url = |address: SocketAddr, path: &str| format!("{}://{address}{path}", gateway.scheme());
     let (address, mcp) = (gateway.address(), gateway.mcp_address());
     if telemetry::Format::from_env() == telemetry::Format::Json {
         let mcp = url(mcp.unwrap_or(address), "/mcp");

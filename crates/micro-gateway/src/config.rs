@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod auth;
 mod embedded;
+mod tls;
 
 use std::{
     collections::BTreeMap,
@@ -19,8 +20,9 @@ use serde::{Deserialize, Deserializer};
 pub use self::{
     access::{RoleConfig, ScopeConfig, TenantConfig},
     audit::AuditConfig,
-    auth::{AuthConfig, AuthMode, IssuerConfig, TokenConfig},
+    auth::{AuthConfig, AuthMode, IssuerConfig, KeysConfig, TokenConfig},
     embedded::{ClientConfig, EmbeddedConfig},
+    tls::{CertificateConfig, TlsConfig},
 };
 use crate::{ToolNames, pipeline::Policies};
 
@@ -35,6 +37,8 @@ pub struct Config {
     /// Where callers reach it, for example `https://gateway.example`: what tokens must be for, and what challenges
     /// name. Default: none, challenges name the `Host` that was asked.
     pub url: Option<String>,
+    /// TLS on both addresses. Default: none.
+    pub tls: Option<TlsConfig>,
     /// Which names models see. Default: `safe`.
     pub tool_names: ToolNames,
     /// Largest request body, in bytes. Default: 4 MiB.
@@ -103,7 +107,8 @@ pub enum InvalidConfig {
 impl Config {
     /// The tables, and arrays of them, that [`crate::Handle::reload`] takes over; the rest holds from the start to the
     /// end.
-    pub const RELOADED: &[&str] = &["auth.tokens", "auth.issuers", "scopes", "roles", "tenants", "policies"];
+    pub const RELOADED: &[&str] =
+        &["auth.tokens", "auth.issuers", "auth.certificates", "scopes", "roles", "tenants", "policies"];
 
     /// Whether every setting makes sense, without doing anything with it.
     ///
@@ -120,6 +125,7 @@ impl Default for Config {
             address: (Ipv4Addr::LOCALHOST, 8080).into(),
             mcp_address: None,
             url: None,
+            tls: None,
             tool_names: ToolNames::default(),
             body_limit: 4 * 1024 * 1024,
             allowed_hosts: Vec::new(),

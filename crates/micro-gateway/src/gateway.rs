@@ -5,16 +5,17 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use micro_core::{Error, Result};
 use micro_mcp::Handler;
-use micro_policy::{Access, Asserter, Secret};
+use micro_policy::{Access, Asserter, Rejection, Secret};
 use micro_registry::Registry;
 use micro_rpc::Client;
-use micro_runtime::Drain;
+use micro_runtime::{Drain, http::Tls};
+use micro_store::Location;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     AuditTo, Catalog, CatalogState, Config, InvalidConfig, catalog,
     front::{Http, Mcp},
-    identity::{Authenticator, Identities, Revocations, Shown},
+    identity::{ApiKeys, Authenticator, Identities, Shown},
     key_file, oauth,
     pipeline::{Audit, Pipeline, Policies},
 };
@@ -41,6 +42,7 @@ pub struct Gateway {
     core: Core,
     listener: TcpListener,
     mcp_listener: Option<TcpListener>,
+    tls: Option<Tls>,
 }
 
 impl Config {
@@ -57,12 +59,14 @@ impl Config {
             Some(address) => Some(bind(address).await?),
             None => None,
         };
+        let tls = self.tls.as_ref().map(|config| Tls::load(config.into())).transpose();
+        let tls = tls.map_err(|error| Error::bad_request(format!("gateway.tls: {error}")).with_source(error))?;
         let addresses = [Some(&listener), mcp_listener.as_ref()].into_iter().flatten();
         let needed = addresses.filter_map(|l| l.local_addr().ok()).any(|a| self.auth.needed_on(a));
         // The port may have been 0.
         let config = Self { address: listener.local_addr().unwrap_or(self.address), ..self };
         let core = config.core(registry, needed)?;
-        Ok(Gateway { config, core, listener, mcp_listener })
+        Ok(Gateway { config, core, listener, mcp_listener, tls })
     }
 
     /// The part without listeners. `auth_needed` makes a token when none is configured.
@@ -82,16 +86,32 @@ impl Config {
     /// # Errors
     /// When a setting makes no sense.
     pub fn core_with(&self, registry: Arc<dyn Registry>, auth_needed: bool, to: AuditTo) -> Result<Core> {
+        self.core_knowing(registry, auth_needed, to, Vec::new())
+    }
+
+    /// As [`Config::core_with`], with credentials that only the embedder knows: its providers are asked first.
+    ///
+    /// # Errors
+    /// When a setting makes no sense.
+    pub fn core_knowing(
+        &self,
+        registry: Arc<dyn Registry>,
+        auth_needed: bool,
+        to: AuditTo,
+        mut providers: Vec<Arc<dyn Authenticator>>,
+    ) -> Result<Core> {
         let invalid = |e: InvalidConfig| Error::bad_request(e.to_string());
         let env = |name: &str| std::env::var(name).ok();
         let store = self.store.open().map_err(|e| Error::unavailable(e.to_string()).with_source(e))?;
         let oauth = oauth::Server::new(self, store.clone(), env).map_err(invalid)?.map(Arc::new);
-        let generated = (auth_needed && oauth.is_none() && self.auth.tokens.is_empty()).then(generate);
+        let generated =
+            (auth_needed && oauth.is_none() && providers.is_empty() && !self.has_credentials()).then(generate);
         let policies = compile(self, generated.as_ref())?;
         let (access, ruled) = watch::channel(policies.access.clone());
-        let providers = oauth.iter().map(|server| server.clone() as Arc<dyn Authenticator>).collect();
-        let identities =
-            Identities::new(Arc::new(ArcSwap::from_pointee(policies)), providers, Revocations::follow(store.clone()));
+        let keys = ApiKeys::new(store.clone(), self.auth.keys.pepper(env).map_err(invalid)?);
+        providers.push(Arc::new(keys));
+        providers.extend(oauth.iter().map(|server| server.clone() as Arc<dyn Authenticator>));
+        let identities = Identities::new(Arc::new(ArcSwap::from_pointee(policies)), providers, store.clone());
         let asserter = self.assertion_key.as_deref().map(asserter).transpose()?;
         let audit = Audit::new(to, &self.audit);
         let catalog = Catalog::default();
@@ -101,6 +121,19 @@ impl Config {
         let pipeline =
             Arc::new(Pipeline { catalog, identities, audit, client: Client::new(registry), asserter, store, oauth });
         Ok(Core { pipeline, follower, generated, access })
+    }
+}
+
+impl Config {
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Whether there is anything that callers could show.
+    fn has_credentials(&self) -> bool {
+        let keys = self.store != Location::Memory; // `micro auth key`
+        let certificates = self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        !self.auth.tokens.is_empty() || !self.auth.issuers.is_empty() || certificates || keys
     }
 }
 
@@ -132,6 +165,23 @@ impl Core {
     pub fn handle(&self) -> Handle {
         let Self { pipeline, generated, access, .. } = self;
         Handle { pipeline: pipeline.clone(), generated: generated.clone(), access: access.clone() }
+    }
+
+    /// Takes a credential back, named by [`Identity::credential`](micro_policy::Identity::credential): within half a
+    /// second at every gateway that shares the store, on open connections too. False when it is nobody's.
+    ///
+    /// # Errors
+    /// When that could not be remembered.
+    pub async fn revoke(&self, credential: &str) -> Result<bool> {
+        self.pipeline.identities.revoke(credential).await
+    }
+
+    /// Another token or API key in exchange for this one, which ends. `None` when its provider gives none.
+    ///
+    /// # Errors
+    /// When the credential is not good.
+    pub async fn refresh(&self, token: &str) -> Result<Option<Secret>, Rejection> {
+        self.pipeline.identities.refresh(token).await
     }
 
     /// Stops following the registry and waits until every audit record is written.
@@ -199,6 +249,11 @@ impl Gateway {
         self.mcp_listener.as_ref().and_then(|l| l.local_addr().ok())
     }
 
+    /// `https` where callers must speak TLS, else `http`.
+    pub fn scheme(&self) -> &'static str {
+        self.config.scheme()
+    }
+
     /// The tools there are.
     pub fn catalog(&self) -> Catalog {
         self.core.catalog().clone()
@@ -212,12 +267,12 @@ impl Gateway {
     /// Serves until the drain begins, then lets open calls finish.
     pub async fn run(self, drain: Drain) {
         let (address, mcp_address) = (self.address(), self.mcp_address());
-        let Self { config, core, listener, mcp_listener } = self;
+        let Self { config, core, listener, mcp_listener, tls } = self;
         let front = |address, everything| Http::new(&config, address, everything, core.pipeline.clone(), drain.clone());
-        let main = front(address, true).serve(listener);
+        let main = front(address, true).serve(listener, tls.clone());
         match (mcp_listener, mcp_address) {
             (Some(listener), Some(address)) => {
-                tokio::join!(main, front(address, false).serve(listener));
+                tokio::join!(main, front(address, false).serve(listener, tls.clone()));
             }
             _ => main.await,
         }

@@ -3,7 +3,9 @@
 //! A credential that was checked before is found by its digest, without waiting for anybody; others are shown to
 //! the providers in turn, which may ask an issuer or a store.
 
+mod api_keys;
 mod cache;
+mod certificates;
 mod issuers;
 mod keys;
 mod port;
@@ -14,10 +16,15 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use http::{HeaderMap, header};
 use jiff::Timestamp;
-use micro_policy::{Digest, Identity, Rejection, Roles};
+use micro_policy::{Digest, Identity, Rejection, Roles, Secret};
+use micro_runtime::http::ClientCertificate;
+use micro_store::Store;
 
-use self::cache::Cache;
-pub use self::port::{Authenticator, Credential};
+pub use self::{
+    api_keys::{ApiKeys, NewApiKey},
+    port::{Authenticator, Credential},
+};
+use self::{cache::Cache, certificates::Certificates};
 pub(crate) use self::{
     issuers::{Issuers, KeysAt, Trusted},
     keys::Source,
@@ -41,6 +48,29 @@ pub(crate) enum Shown {
     Good(Arc<Verified>),
     /// One that is not.
     Bad(Rejection),
+}
+
+impl Shown {
+    /// A token that is bound to a certificate is good only together with it (RFC 8705 §3).
+    fn together_with(self, certificate: Option<&[u8]>) -> Self {
+        match &self {
+            Self::Good(verified) => match verified.identity.certificate {
+                Some(bound) if certificate.is_none_or(|der| Digest::of(der) != bound) => Self::Bad(Rejection::Bound),
+                _ => self,
+            },
+            _ => self,
+        }
+    }
+}
+
+impl Credential<'_> {
+    /// What it is known by. Tokens are text and certificates are not, so that none is taken for the other.
+    fn digest(&self) -> Digest {
+        match self {
+            Self::Bearer(token) => Digest::of(token.as_bytes()),
+            Self::Certificate(der) => Digest::of(der),
+        }
+    }
 }
 
 /// A credential that was found good.
@@ -77,18 +107,17 @@ pub(crate) struct Identities {
     providers: Vec<Arc<dyn Authenticator>>,
     cache: Cache,
     revocations: Revocations,
+    store: Store,
 }
 
 impl Identities {
     /// `others` are asked before the issuers, who take every JWT for theirs.
-    pub(crate) fn new(
-        policies: Arc<ArcSwap<Policies>>,
-        others: Vec<Arc<dyn Authenticator>>,
-        revocations: Revocations,
-    ) -> Self {
+    pub(crate) fn new(policies: Arc<ArcSwap<Policies>>, others: Vec<Arc<dyn Authenticator>>, store: Store) -> Self {
         let mut providers = others;
-        providers.push(Arc::new(Issuers::new(policies.clone())));
-        Self { policies, providers, cache: Cache::default(), revocations }
+        providers.push(Arc::new(Certificates::new(policies.clone(), store.clone())));
+        providers.push(Arc::new(Issuers::new(policies.clone(), store.clone())));
+        let revocations = Revocations::follow(store.clone());
+        Self { policies, providers, cache: Cache::default(), revocations, store }
     }
 
     /// Goes by other policies from now on.
@@ -103,18 +132,22 @@ impl Identities {
 
     /// Checks the credential of a request, which then carries what came of it.
     pub(crate) async fn identify<B>(&self, request: &mut http::Request<B>) {
-        let shown = match bearer(request.headers()) {
+        let certificate = request.extensions().get::<ClientCertificate>().map(|certificate| &*certificate.0);
+        let credential = match (bearer(request.headers()), certificate) {
+            (Ok(Some(token)), _) => Ok(Some(Credential::Bearer(token))),
+            (Ok(None), certificate) => Ok(certificate.map(Credential::Certificate)),
+            (Err(rejection), _) => Err(rejection),
+        };
+        let shown = match credential {
             Ok(None) => Shown::Nothing,
             Err(rejection) => Shown::Bad(rejection),
-            Ok(Some(token)) => match self.known(token) {
+            Ok(Some(credential)) => match self.known(credential) {
                 Some(verified) => Shown::Good(verified),
                 // Rare, and large: the way of a known credential stays small.
-                None => {
-                    let token = token.to_owned();
-                    Box::pin(self.check(&token)).await
-                }
+                None => Box::pin(self.verify(credential)).await,
             },
         };
+        let shown = shown.together_with(certificate);
         request.extensions_mut().insert(shown);
     }
 
@@ -122,14 +155,17 @@ impl Identities {
     pub(crate) fn glance(&self, headers: &HeaderMap) -> Shown {
         match bearer(headers) {
             Ok(None) => Shown::Nothing,
-            Ok(Some(token)) => self.known(token).map_or(Shown::Bad(Rejection::Unavailable), Shown::Good),
+            Ok(Some(token)) => {
+                let known = self.known(Credential::Bearer(token));
+                known.map_or(Shown::Bad(Rejection::Unavailable), Shown::Good).together_with(None)
+            }
             Err(rejection) => Shown::Bad(rejection),
         }
     }
 
     /// A static token, or a credential that was checked under these policies and whose time is not over.
-    fn known(&self, token: &str) -> Option<Arc<Verified>> {
-        let digest = Digest::of(token.as_bytes());
+    fn known(&self, credential: Credential<'_>) -> Option<Arc<Verified>> {
+        let digest = credential.digest();
         let policies = self.policies.load();
         if let Some(verified) = policies.tokens.get(&digest) {
             return Some(verified.clone());
@@ -140,10 +176,7 @@ impl Identities {
 
     /// Whose token it is, if it is good now.
     pub(crate) async fn check(&self, token: &str) -> Shown {
-        if tokio::time::timeout(PATIENCE, self.revocations.caught_up()).await.is_err() {
-            return Shown::Bad(Rejection::Unavailable);
-        }
-        match self.verify(token).await {
+        match self.verify(Credential::Bearer(token)).await.together_with(None) {
             Shown::Good(verified) => match self.stands(&verified) {
                 Ok(verified) => Shown::Good(verified),
                 Err(rejection) => Shown::Bad(rejection),
@@ -152,21 +185,24 @@ impl Identities {
         }
     }
 
-    /// Asks the providers in turn.
-    async fn verify(&self, token: &str) -> Shown {
-        if let Some(verified) = self.known(token) {
+    /// Asks the providers in turn, if it is not known.
+    async fn verify(&self, credential: Credential<'_>) -> Shown {
+        if tokio::time::timeout(PATIENCE, self.revocations.caught_up()).await.is_err() {
+            return Shown::Bad(Rejection::Unavailable); // it may have been taken back
+        }
+        if let Some(verified) = self.known(credential) {
             return Shown::Good(verified);
         }
         let policies = self.policies.load_full(); // before the check: it may be done under older policies, not newer
         let now = Timestamp::now();
         for (at, provider) in self.providers.iter().enumerate() {
-            match provider.authenticate(Credential::Bearer(token), now).await {
+            match provider.authenticate(credential, now).await {
                 None => {}
                 Some(Err(rejection)) => return Shown::Bad(rejection),
                 Some(Ok(identity)) if identity.expired(now) => return Shown::Bad(Rejection::Expired),
                 Some(Ok(identity)) => {
                     let verified = Arc::new(Verified { provider: Some(at), ..policies.verified(Arc::new(identity)) });
-                    self.cache.insert(Digest::of(token.as_bytes()), &verified, now);
+                    self.cache.insert(credential.digest(), &verified, now);
                     return Shown::Good(verified);
                 }
             }
@@ -192,7 +228,7 @@ impl Identities {
         if said.expired(now) {
             return Err(Rejection::Expired);
         }
-        if self.revocations.has(&said.credential) {
+        if self.revocations.has(&said.credential, now) {
             return Err(Rejection::Revoked);
         }
         let policies = self.policies.load();
@@ -205,6 +241,38 @@ impl Identities {
         // Its roles may come to something else by now.
         Ok(Arc::new(Verified { provider: verified.provider, ..policies.verified(said.clone()) }))
     }
+}
+
+impl Identities {
+    /// Takes a credential back. False when it is nobody's.
+    pub(crate) async fn revoke(&self, credential: &str) -> micro_core::Result<bool> {
+        let now = Timestamp::now();
+        if self.policies.load().tokens.values().any(|known| &*known.identity.credential == credential) {
+            // For as long as it is in the config.
+            return revoke(&self.store, credential, now, Timestamp::MAX).await.map(|()| true).map_err(unavailable);
+        }
+        for provider in &self.providers {
+            if provider.revoke(credential, now).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Another credential in exchange for this one, if its provider gives any.
+    pub(crate) async fn refresh(&self, token: &str) -> Result<Option<Secret>, Rejection> {
+        let now = Timestamp::now();
+        for provider in &self.providers {
+            if let Some(new) = provider.refresh(Credential::Bearer(token), now).await? {
+                return Ok(Some(new));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn unavailable(error: micro_store::Error) -> micro_core::Error {
+    micro_core::Error::unavailable("the store does not work").with_source(error)
 }
 
 /// The token of an `Authorization: Bearer` header (RFC 6750 §2.1). Tokens in the URL are not looked at.

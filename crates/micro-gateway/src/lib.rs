@@ -17,11 +17,12 @@ mod wire;
 pub use self::{
     catalog::{Catalog, CatalogState, Problem, Snapshot, Tool, ToolNames},
     config::{
-        AuditConfig, AuthConfig, AuthMode, ClientConfig, Config, EmbeddedConfig, InvalidConfig, IssuerConfig,
-        RoleConfig, ScopeConfig, TenantConfig, TokenConfig,
+        AuditConfig, AuthConfig, AuthMode, CertificateConfig, ClientConfig, Config, EmbeddedConfig, InvalidConfig,
+        IssuerConfig, KeysConfig, RoleConfig, ScopeConfig, TenantConfig, TlsConfig, TokenConfig,
     },
     gateway::{Core, Gateway, Handle},
-    identity::{Authenticator, Credential},
+    identity::{ApiKeys, Authenticator, Credential, NewApiKey},
     oauth::{NewUser, User, Users},
     pipeline::{AuditFail, AuditLocation, AuditLog, AuditReader, AuditSink, AuditText, AuditTo, Resumed},
 };
+pub use micro_policy::ApiKeyRecord;

@@ -277,7 +277,7 @@ const LONGEST: Duration = Duration::from_secs(25 * 3600);
 
 /// Takes back everything that is named so, or below it.
 async fn revoke(store: &Store, credential: &str) -> Result<(), Failure> {
-    Ok(identity::revoke(store, credential, Timestamp::now() + LONGEST).await?)
+    Ok(identity::revoke(store, credential, Timestamp::now(), Timestamp::now() + LONGEST).await?)
 }
 
 #[cfg(test)]

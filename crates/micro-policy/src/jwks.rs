@@ -251,4 +251,18 @@ mod tests {
             assert_eq!(KeySet::parse(text.as_bytes()).map(|_| ()), Err(InvalidKeys), "{text}");
         }
     }
+
+    #[test]
+    fn the_fuzz_corpus_never_panics() {
+        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/key_set")).unwrap() {
+            let path = file.unwrap().path();
+            let keys = KeySet::parse(&std::fs::read(&path).unwrap()).map_or(0, |keys| keys.0.len());
+            let expected = match path.file_name().and_then(|name| name.to_str()) {
+                Some("rsa" | "ec" | "ed" | "private") => 1,
+                Some("many") => MAX_KEYS,
+                _ => 0,
+            };
+            assert_eq!(keys, expected, "{}", path.display());
+        }
+    }
 }

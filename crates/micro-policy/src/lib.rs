@@ -4,10 +4,12 @@
 //! and never reads the clock: time is an argument.
 
 mod access;
+mod api_key;
 mod assertion;
 pub mod audit;
 #[cfg_attr(not(feature = "cedar"), path = "no_cedar.rs")]
 mod cedar;
+mod certificate;
 mod digest;
 mod identity;
 mod intent;
@@ -23,9 +25,11 @@ mod tenant;
 
 pub use self::{
     access::{Access, Gate, Question, Step, View, Viewer},
+    api_key::{ApiKey, ApiKeyRecord, ENTROPY, Pepper},
     assertion::{Asserter, Assertion, Trust, Unasserted},
     audit::{Record, Verdict},
     cedar::{InvalidPolicies, PolicySet},
+    certificate::CertificateName,
     digest::{Digest, InvalidDigest},
     identity::{Caller, Identity, Rejection},
     intent::{Intent, IntentRequest, InvalidTools, MessageDigest, TooWide, ToolSet},

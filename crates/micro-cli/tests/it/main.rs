@@ -1,6 +1,7 @@
 //! The command as people meet it: its words, its exit codes, its files.
 
 mod audit;
+mod auth;
 mod call;
 mod config;
 mod doctor;

@@ -2,11 +2,12 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use micro_policy::{Algorithm, Claims, Scopes, Secret};
+use micro_policy::{Algorithm, Claims, Pepper, Scopes, Secret};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::EmbeddedConfig;
+use crate::{CertificateConfig, InvalidConfig};
 
 /// Who may call: the `[gateway.auth]` table.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -20,6 +21,10 @@ pub struct AuthConfig {
     pub issuers: Vec<IssuerConfig>,
     /// The gateway's own authorization server, which runs with `mode = "embedded"`.
     pub embedded: EmbeddedConfig,
+    /// How API keys are kept.
+    pub keys: KeysConfig,
+    /// Whom client certificates stand for; `[gateway.tls]` says which are taken.
+    pub certificates: Vec<CertificateConfig>,
 }
 
 /// When a credential is needed.
@@ -55,6 +60,28 @@ pub struct TokenConfig {
     pub token: Option<Secret>,
     /// The environment variable that holds it.
     pub token_env: Option<String>,
+}
+
+/// How API keys are kept: the `[gateway.auth.keys]` table.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeysConfig {
+    /// The environment variable with the secret that keys are hashed with, of at least 16 bytes. Default: none, the
+    /// store holds a secret of its own.
+    pub pepper_env: Option<String>,
+}
+
+impl KeysConfig {
+    /// The secret, if one is named; `env` looks a variable up.
+    ///
+    /// # Errors
+    /// When the variable is not set, or holds too little.
+    pub fn pepper(&self, env: impl Fn(&str) -> Option<String>) -> Result<Option<Pepper>, InvalidConfig> {
+        let Some(variable) = &self.pepper_env else { return Ok(None) };
+        let why = "the variable does not hold a secret of at least 16 bytes";
+        let invalid = || InvalidConfig::Value { key: format!("auth.keys.pepper_env = {variable}"), why };
+        env(variable).and_then(|secret| Pepper::new(secret.as_bytes())).map(Some).ok_or_else(invalid)
+    }
 }
 
 /// An issuer whose tokens are taken: an entry of `[[gateway.auth.issuers]]`.

@@ -8,7 +8,7 @@ use micro_mcp::http::{Config as McpConfig, StreamableHttp};
 use micro_policy::Caller;
 use micro_runtime::{
     Drain,
-    http::{Body, Guard, Limits, serve},
+    http::{Body, Guard, Limits, Tls, serve, serve_tls},
 };
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -64,7 +64,7 @@ impl Http {
         if let Some(server) = &pipeline.oauth {
             guard = guard.allow_origin(server.issuer()); // its own page
         }
-        let (auth_needed, scheme) = (config.auth.needed_on(address), "http");
+        let (auth_needed, scheme) = (config.auth.needed_on(address), config.scheme());
         let settings = McpConfig {
             guard: guard.clone(),
             body_limit: config.body_limit,
@@ -78,13 +78,16 @@ impl Http {
     }
 
     /// Serves until the drain begins and open requests are done.
-    pub(crate) async fn serve(self, listener: TcpListener) {
+    pub(crate) async fn serve(self, listener: TcpListener, tls: Option<Tls>) {
         let drain = self.0.site.drain.clone();
-        serve(listener, Limits::default(), drain, move |request| {
+        let handler = move |request| {
             let front = self.clone();
             async move { front.answer(request).await }
-        })
-        .await;
+        };
+        match tls {
+            None => serve(listener, Limits::default(), drain, handler).await,
+            Some(tls) => serve_tls(listener, tls, Limits::default(), drain, handler).await,
+        }
     }
 
     async fn answer(&self, mut request: Request<Incoming>) -> Response<Body> {

@@ -4,13 +4,15 @@ use std::{collections::HashMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use futures_core::future::BoxFuture;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use micro_policy::{Identity, Issuer, KeySet, Rejection, Token, Unproven};
+use micro_store::Store;
 use parking_lot::Mutex;
 
 use super::{
     Authenticator, Credential,
     keys::{Keys, Source},
+    revocations::revoke,
 };
 use crate::pipeline::Policies;
 
@@ -30,16 +32,20 @@ pub(crate) enum KeysAt {
     Here(Arc<ArcSwap<KeySet>>),
 }
 
+/// No access token lives longer, so that a revocation need not be remembered longer.
+const LONGEST: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// Knows the tokens of all issuers in the config.
 pub(crate) struct Issuers {
     policies: Arc<ArcSwap<Policies>>,
+    store: Store,
     /// Outlive the policies: a reload makes nobody fetch keys again.
     keys: Mutex<HashMap<Source, Arc<Keys>>>,
 }
 
 impl Issuers {
-    pub(crate) fn new(policies: Arc<ArcSwap<Policies>>) -> Self {
-        Self { policies, keys: Mutex::default() }
+    pub(crate) fn new(policies: Arc<ArcSwap<Policies>>, store: Store) -> Self {
+        Self { policies, store, keys: Mutex::default() }
     }
 
     async fn judge(&self, token: &Token<'_>, now: Timestamp) -> Result<Identity, Rejection> {
@@ -94,7 +100,7 @@ impl Authenticator for Issuers {
         now: Timestamp,
     ) -> BoxFuture<'a, Option<Result<Identity, Rejection>>> {
         Box::pin(async move {
-            let Credential::Bearer(text) = credential;
+            let Credential::Bearer(text) = credential else { return None };
             if self.policies.load().issuers.is_empty() {
                 return None;
             }
@@ -110,5 +116,18 @@ impl Authenticator for Issuers {
         let known =
             policies.issuers.iter().any(|trusted| Some(trusted.issuer.name.as_str()) == identity.issuer.as_deref());
         if known { Ok(()) } else { Err(Rejection::Issuer) }
+    }
+
+    fn revoke<'a>(&'a self, credential: &'a str, now: Timestamp) -> BoxFuture<'a, micro_core::Result<bool>> {
+        Box::pin(async move {
+            let policies = self.policies.load_full();
+            let token = credential.strip_prefix("jwt/");
+            let of = |trusted: &Trusted| token.is_some_and(|token| token.starts_with(&trusted.issuer.name));
+            if !policies.issuers.iter().any(of) {
+                return Ok(false);
+            }
+            let until = now.saturating_add(LONGEST).unwrap_or(Timestamp::MAX);
+            revoke(&self.store, credential, now, until).await.map(|()| true).map_err(super::unavailable)
+        })
     }
 }

@@ -10,6 +10,8 @@ use micro_policy::{Identity, Rejection, Secret};
 pub enum Credential<'a> {
     /// `Authorization: Bearer …`: a token or an API key.
     Bearer(&'a str),
+    /// The certificate that the client has shown in the TLS handshake, in DER. It was checked there.
+    Certificate(&'a [u8]),
 }
 
 /// Shows the kind and keeps the secret.
@@ -17,6 +19,7 @@ impl std::fmt::Debug for Credential<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Bearer(_) => "Bearer(…)",
+            Self::Certificate(_) => "Certificate(…)",
         })
     }
 }

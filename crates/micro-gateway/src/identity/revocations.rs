@@ -23,12 +23,14 @@ const PACE: Duration = Duration::from_millis(250);
 struct Revocation {
     /// Whose, and everybody's below.
     credential: Arc<str>,
-    /// When all of these would have ended anyway, in seconds since 1970. Nothing is remembered longer.
+    /// From when on, in milliseconds since 1970: a key may be given notice.
+    from: i64,
+    /// When all of these would have ended anyway, in milliseconds since 1970. Nothing is remembered longer.
     until: i64,
 }
 
-/// By name, and until when that matters.
-type Known = HashMap<Arc<str>, i64>;
+/// By name: from when on, and until when that matters.
+type Known = HashMap<Arc<str>, (i64, i64)>;
 
 /// What was taken back, as far as it was told.
 pub(crate) struct Revocations {
@@ -54,19 +56,25 @@ impl Revocations {
     }
 
     /// Whether a credential, or what it comes from, was taken back.
-    pub(crate) fn has(&self, credential: &str) -> bool {
+    pub(crate) fn has(&self, credential: &str, now: Timestamp) -> bool {
         let known = self.known.load();
-        !known.is_empty()
-            && (known.contains_key(credential) || parents(credential).any(|path| known.contains_key(path)))
+        let taken = |path: &str| known.get(path).is_some_and(|(from, _)| *from <= now.as_millisecond());
+        !known.is_empty() && (taken(credential) || parents(credential).any(taken))
     }
 }
 
-/// Takes back a credential and everything below it. `until` is when all of these would have ended anyway.
+/// Takes back a credential and everything below it, from this time on. `until` is when all of these would have ended anyway.
 ///
 /// # Errors
 /// When the store fails; then nobody heard of it.
-pub(crate) async fn revoke(store: &Store, credential: &str, until: Timestamp) -> micro_store::Result<()> {
-    let revocation = Revocation { credential: credential.into(), until: until.as_second() };
+pub(crate) async fn revoke(
+    store: &Store,
+    credential: &str,
+    from: Timestamp,
+    until: Timestamp,
+) -> micro_store::Result<()> {
+    let (from, until) = (from.as_millisecond(), until.as_millisecond());
+    let revocation = Revocation { credential: credential.into(), from, until };
     let json = serde_json::to_vec(&revocation).expect("texts and numbers are JSON");
     store.log().append(STREAM, vec![json.into()]).await.map(drop)
 }
@@ -83,13 +91,13 @@ async fn follow(store: Store, known: Arc<ArcSwap<Known>>, caught_up: watch::Send
         match store.log().read(STREAM, last, MAX_PAGE).await {
             Ok(page) if page.is_empty() => {
                 caught_up.send_replace(true);
-                let now = Timestamp::now().as_second();
+                let now = Timestamp::now().as_millisecond();
                 let over = std::iter::from_fn(|| ends.pop_front_if(|(_, until)| *until < now)).last();
                 if let Some((through, _)) = over {
                     known.rcu(|known| {
                         known
                             .iter()
-                            .filter(|(_, until)| **until >= now)
+                            .filter(|(_, (_, until))| *until >= now)
                             .map(|(k, v)| (k.clone(), *v))
                             .collect::<Known>()
                     });
@@ -100,9 +108,10 @@ async fn follow(store: Store, known: Arc<ArcSwap<Known>>, caught_up: watch::Send
             Ok(page) => {
                 let told = page.iter().filter_map(|(_, json)| serde_json::from_slice::<Revocation>(json).ok());
                 let mut all = Known::clone(&known.load());
-                for Revocation { credential, until } in told {
-                    let longest = all.entry(credential).or_insert(until);
-                    *longest = until.max(*longest);
+                for Revocation { credential, from, until } in told {
+                    // What was taken back is not given again by a later word.
+                    let known = all.entry(credential).or_insert((from, until));
+                    *known = (from.min(known.0), until.max(known.1));
                 }
                 known.store(Arc::new(all));
                 for (number, json) in &page {
@@ -139,7 +148,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_taken_back_is_known_everywhere_with_all_below_it() {
         let store = Store::memory();
-        revoke(&store, "oauth/alice.1", later()).await.unwrap();
+        revoke(&store, "oauth/alice.1", Timestamp::now(), later()).await.unwrap();
         let (one, other) = (Revocations::follow(store.clone()), Revocations::follow(store.clone()));
         one.caught_up().await;
         for (credential, revoked) in [
@@ -150,20 +159,34 @@ mod tests {
             ("oauth", false),
             ("oauth/bob.1", false),
         ] {
-            assert_eq!(one.has(credential), revoked, "{credential}");
+            assert_eq!(one.has(credential, Timestamp::now()), revoked, "{credential}");
         }
-        revoke(&store, "key/1", later()).await.unwrap();
-        until(|| one.has("key/1") && other.has("key/1")).await;
+        revoke(&store, "key/1", Timestamp::now(), later()).await.unwrap();
+        until(|| one.has("key/1", Timestamp::now()) && other.has("key/1", Timestamp::now())).await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_over_is_forgotten() {
         let store = Store::memory();
-        revoke(&store, "old", Timestamp::now() - Duration::from_secs(60)).await.unwrap();
-        revoke(&store, "new", later()).await.unwrap();
+        revoke(&store, "old", Timestamp::now(), Timestamp::now() - Duration::from_secs(60)).await.unwrap();
+        revoke(&store, "new", Timestamp::now(), later()).await.unwrap();
         let revocations = Revocations::follow(store.clone());
-        until(|| revocations.has("new") && !revocations.has("old")).await;
+        until(|| revocations.has("new", Timestamp::now()) && !revocations.has("old", Timestamp::now())).await;
         let left = store.log().read(STREAM, 0, MAX_PAGE).await.unwrap();
         assert_eq!(left.len(), 1, "{left:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_notice_counts_from_its_time_on_and_an_earlier_one_holds() {
+        let store = Store::memory();
+        let (now, later) = (Timestamp::now(), later());
+        let end = later + Duration::from_secs(600);
+        revoke(&store, "key/1", later, end).await.unwrap();
+        revoke(&store, "key/2", now, end).await.unwrap();
+        revoke(&store, "key/2", later, end).await.unwrap();
+        let revocations = Revocations::follow(store.clone());
+        revocations.caught_up().await;
+        assert_eq!(["key/1", "key/2"].map(|key| revocations.has(key, now)), [false, true]);
+        assert_eq!(["key/1", "key/2"].map(|key| revocations.has(key, later)), [true, true]);
     }
 }

@@ -43,7 +43,7 @@ impl Authenticator for Server {
         now: Timestamp,
     ) -> BoxFuture<'a, Option<Result<Identity, Rejection>>> {
         Box::pin(async move {
-            let Credential::Bearer(text) = credential;
+            let Credential::Bearer(text) = credential else { return None };
             let token = Token::parse(text)?.ok()?;
             if token.issuer() != Some(self.issuer()) {
                 return None;

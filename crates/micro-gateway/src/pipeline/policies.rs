@@ -14,7 +14,7 @@ use micro_policy::{Access, Digest, Identity, Issuer, KeySet, Secret};
 use url::Url;
 
 use crate::{
-    Config, InvalidConfig, IssuerConfig, TokenConfig,
+    CertificateConfig, Config, InvalidConfig, IssuerConfig, TokenConfig,
     identity::{KeysAt, Source, Trusted, Verified},
     oauth,
 };
@@ -30,6 +30,8 @@ pub(crate) struct Policies {
     pub(crate) issuers: Vec<Trusted>,
     /// The gateway's own authorization server.
     own: Option<String>,
+    /// Whom client certificates stand for.
+    pub(crate) certificates: Vec<CertificateConfig>,
     /// Where callers reach the gateway, without a slash at the end.
     pub(crate) url: Option<String>,
     /// Who may call what.
@@ -53,7 +55,8 @@ impl Policies {
         let issuers =
             config.auth.issuers.iter().map(|entry| trusted(entry, url.as_deref())).collect::<Result<_, _>>()?;
         let access = Arc::new(config.access()?);
-        let mut policies = Self { epoch, tokens: HashMap::new(), issuers, own, url, access };
+        let certificates = config.auth.certificates.clone();
+        let mut policies = Self { epoch, tokens: HashMap::new(), issuers, own, certificates, url, access };
         for entry in &config.auth.tokens {
             let secret = secret(entry, &env)?;
             policies.add(&secret, |credential| Identity {

@@ -266,3 +266,16 @@ fn without_three_parts_it_is_no_token_of_an_issuer() {
         assert!(matches!(Token::parse(text), Some(Err(Rejection::Malformed))), "{text}");
     }
 }
+
+#[test]
+fn the_fuzz_corpus_never_panics_and_proves_nothing() {
+    let mut read = 0;
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/token")).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        if let Some(Ok(token)) = Token::parse(&text) {
+            assert!(issuer().verify(&token, &keys(), Timestamp::from_second(NOW).unwrap()).is_err(), "{text:.60}");
+            read += 1;
+        }
+    }
+    assert!(read >= 10, "only {read} of the corpus are tokens");
+}

@@ -1,16 +1,22 @@
 //! The accept loop: HTTP/1.1 and h2c on one port, bounded connections, graceful end.
 
-use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
 
 use super::Body;
+#[cfg(feature = "tls")]
+use super::Tls;
 use crate::Drain;
 
 /// Bounds of a listener.
@@ -42,6 +48,42 @@ where
     H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
+    let plain = |stream| std::future::ready(Ok((stream, Extensions::new())));
+    accept(listener, limits, drain, plain, handler).await;
+}
+
+/// The same over TLS. The certificate of a client that has shown one is in its requests' extensions, as
+/// [`super::ClientCertificate`].
+#[cfg(feature = "tls")]
+pub async fn serve_tls<H, F>(listener: TcpListener, tls: Tls, limits: Limits, drain: Drain, handler: H)
+where
+    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    let encrypted = move |stream| {
+        let tls = tls.clone();
+        async move {
+            let (stream, certificate) = tls.accept(stream).await?;
+            let mut extensions = Extensions::new();
+            if let Some(certificate) = certificate {
+                extensions.insert(certificate);
+            }
+            Ok((stream, extensions))
+        }
+    };
+    accept(listener, limits, drain, encrypted, handler).await;
+}
+
+/// Accepts until the drain begins. `shake` makes of a connection one that carries HTTP, and says what its requests are
+/// to carry along.
+async fn accept<S, W, I, H, F>(listener: TcpListener, limits: Limits, drain: Drain, shake: S, handler: H)
+where
+    S: Fn(TcpStream) -> W,
+    W: Future<Output = io::Result<(I, Extensions)>> + Send + 'static,
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
     http.http2().timer(TokioTimer::new()).max_concurrent_streams(limits.streams);
@@ -66,9 +108,20 @@ where
         };
         let _ = stream.set_nodelay(true); // fails only on a socket that is gone already
         let (http, handler, drain) = (http.clone(), handler.clone(), drain.clone());
+        let shaking = shake(stream);
         connections.spawn(async move {
+            let (stream, carried) = tokio::select! {
+                shaken = shaking => match shaken {
+                    Ok(shaken) => shaken,
+                    Err(error) => return tracing::debug!(%peer, %error, "no handshake"),
+                },
+                () = drain.begun() => return,
+            };
             let service = service_fn(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(Peer(peer));
+                if !carried.is_empty() {
+                    request.extensions_mut().extend(carried.clone());
+                }
                 let response = handler(request);
                 async move { Ok::<_, Infallible>(response.await) }
             });

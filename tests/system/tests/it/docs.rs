@@ -79,6 +79,7 @@ pages! {
     the_authorization_server_can_be_followed: "docs/guides/authorization-server.md",
     the_audit_log_can_be_read_and_verified: "docs/guides/audit.md",
     authorization_can_be_followed: "docs/guides/authorization.md",
+    the_guide_to_identity_can_be_followed: "docs/guides/identity.md",
     testing_mcp_servers_can_be_followed: "docs/guides/testing-mcp-servers.md",
 }
 

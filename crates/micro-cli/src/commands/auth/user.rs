@@ -1,22 +1,14 @@
 //! `micro auth user`: the users of the embedded authorization server.
 
-use std::{
-    io::{self, BufRead, IsTerminal, Read},
-    path::PathBuf,
-};
+use std::io::{self, BufRead, IsTerminal, Read};
 
 use clap::Subcommand;
 use micro_gateway::{NewUser, Users};
-use micro_store::Location;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde_json::json;
 
-use crate::{
-    config,
-    cx::Cx,
-    error::{CommandError, Kind},
-    ui::Ui,
-};
+use super::place::Place;
+use crate::{cx::Cx, error::CommandError, ui::Ui};
 
 /// What the help ends with.
 const EXAMPLES: &str = "\
@@ -80,17 +72,6 @@ struct Remove {
     place: Place,
 }
 
-/// Where the users are.
-#[derive(Debug, clap::Args)]
-struct Place {
-    /// The gateway's store, for example `sqlite:micro.db`
-    #[arg(long, value_name = "STORE", env = "MICRO_GATEWAY_STORE")]
-    store: Option<Location>,
-    /// The file whose `[gateway]` table names the store [default: the micro.toml here]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-}
-
 pub(crate) async fn run(ui: &mut Ui, _: &Cx, args: Args) -> Result<(), CommandError> {
     match args.command {
         Command::Add(args) => add(ui, args).await,
@@ -100,7 +81,7 @@ pub(crate) async fn run(ui: &mut Ui, _: &Cx, args: Args) -> Result<(), CommandEr
 }
 
 async fn add(ui: &mut Ui, args: Add) -> Result<(), CommandError> {
-    let users = args.place.users()?;
+    let users = users(&args.place)?;
     let new = NewUser {
         password: password(ui)?,
         scopes: args.scopes.into_iter().collect(),
@@ -115,7 +96,7 @@ async fn add(ui: &mut Ui, args: Add) -> Result<(), CommandError> {
 }
 
 async fn list(ui: &mut Ui, args: List) -> Result<(), CommandError> {
-    let users = args.place.users()?.list().await?;
+    let users = users(&args.place)?.list().await?;
     if args.json {
         let shown = users.iter().map(
             |user| json!({ "name": user.name, "scopes": user.scopes, "roles": user.roles, "tenant": user.tenant }),
@@ -136,28 +117,15 @@ async fn list(ui: &mut Ui, args: List) -> Result<(), CommandError> {
 }
 
 async fn remove(ui: &mut Ui, args: Remove) -> Result<(), CommandError> {
-    if !args.place.users()?.remove(&args.name).await? {
+    if !users(&args.place)?.remove(&args.name).await? {
         return Err(CommandError::not_found(format!("there is no user {}", args.name)));
     }
     ui.note(format_args!("user {} removed", args.name));
     Ok(())
 }
 
-impl Place {
-    fn users(&self) -> Result<Users, CommandError> {
-        let location = match &self.store {
-            Some(location) => location.clone(),
-            None => config::store(self.config.as_deref())?,
-        };
-        if location == Location::Memory {
-            return Err(CommandError::usage("no store that outlives this command is named").hint(
-                "name the gateway's with --store sqlite:FILE, or as `store` in the [gateway] table of micro.toml",
-            ));
-        }
-        let store =
-            location.open().map_err(|error| CommandError::new(Kind::Unavailable, error.to_string()).because(error))?;
-        Ok(Users::new(store))
-    }
+fn users(place: &Place) -> Result<Users, CommandError> {
+    Ok(Users::new(place.open()?))
 }
 
 /// Longest password that is read, in bytes.

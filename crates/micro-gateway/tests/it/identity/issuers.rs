@@ -17,7 +17,7 @@ use tokio::{
 use super::provider::Provider;
 use crate::fixture::{Running, start};
 
-const FRONTS: [&str; 4] = ["modern", "legacy", "rest", "compat"];
+pub(super) const FRONTS: [&str; 4] = ["modern", "legacy", "rest", "compat"];
 const RESOURCE: &str = "https://gateway.example/mcp";
 
 fn config(issuer: &str) -> String {
@@ -41,7 +41,7 @@ fn config_with(issuer: &str, more: &str) -> String {
 }
 
 /// Calls `Keep` through a front: the status, and the text of the answer.
-async fn keep(gateway: &Running, front: &str, token: &str) -> (u16, String) {
+pub(super) async fn keep(gateway: &Running, front: &str, token: &str) -> (u16, String) {
     let params = json!({"name": "notes_Keep", "arguments": {"text": "a"}});
     let bearer = format!("Bearer {token}");
     let answer = match front {
@@ -136,20 +136,20 @@ async fn made_up_names_of_keys_do_not_make_the_gateway_ask() {
 }
 
 /// Somebody who signs with a key of their own (P-256).
-struct Signer {
+pub(super) struct Signer {
     key: EncodingKey,
     point: Vec<u8>,
 }
 
 impl Signer {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let algorithm = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
         let der = EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new()).unwrap();
         let point = EcdsaKeyPair::from_pkcs8(algorithm, der.as_ref()).unwrap().public_key().as_ref().to_vec();
         Self { key: EncodingKey::from_ec_der(der.as_ref()), point }
     }
 
-    fn published(&self) -> Value {
+    pub(super) fn published(&self) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         json!({"kty": "EC", "crv": "P-256", "x": text(&self.point[1..33]), "y": text(&self.point[33..]), "kid": "k"})
     }
@@ -162,7 +162,7 @@ impl Signer {
         self.sign(header, &claims)
     }
 
-    fn sign(&self, header: &Value, claims: &Value) -> String {
+    pub(super) fn sign(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(header), part(claims));
         let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &self.key, Algorithm::ES256).unwrap();
