@@ -54,6 +54,15 @@ impl Config {
     /// # Errors
     /// When a setting makes no sense, an address is taken or the audit log cannot be opened.
     pub async fn build(self, registry: Arc<dyn Registry>) -> Result<Gateway> {
+        let to = self.audit_to()?;
+        self.build_with(registry, to).await
+    }
+
+    /// As [`Config::build`], with records going where the embedder says.
+    ///
+    /// # Errors
+    /// When a setting makes no sense or an address is taken.
+    pub async fn build_with(self, registry: Arc<dyn Registry>, to: AuditTo) -> Result<Gateway> {
         let listener = bind(self.address).await?;
         let mcp_listener = match self.mcp_address {
             Some(address) => Some(bind(address).await?),
@@ -65,7 +74,7 @@ impl Config {
         let needed = addresses.filter_map(|l| l.local_addr().ok()).any(|a| self.auth.needed_on(a));
         // The port may have been 0.
         let config = Self { address: listener.local_addr().unwrap_or(self.address), ..self };
-        let core = config.core(registry, needed)?;
+        let core = config.core_with(registry, needed, to)?;
         Ok(Gateway { config, core, listener, mcp_listener, tls })
     }
 
@@ -74,11 +83,14 @@ impl Config {
     /// # Errors
     /// When a setting makes no sense or the audit log cannot be opened.
     pub fn core(&self, registry: Arc<dyn Registry>, auth_needed: bool) -> Result<Core> {
-        let to = self.audit.open().map_err(|error| {
+        self.core_with(registry, auth_needed, self.audit_to()?)
+    }
+
+    fn audit_to(&self) -> Result<AuditTo> {
+        self.audit.open().map_err(|error| {
             let place = self.audit.to.iter().map(ToString::to_string).collect::<String>();
             Error::internal(format!("cannot write the audit log {place}: {error}")).with_source(error)
-        })?;
-        self.core_with(registry, auth_needed, to)
+        })
     }
 
     /// As [`Config::core`], with records going where the embedder says.

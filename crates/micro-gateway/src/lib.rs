@@ -14,6 +14,8 @@ mod oauth;
 mod pipeline;
 mod wire;
 
+pub use micro_policy::{Record as AuditRecord, Scopes, Secret};
+
 pub use self::{
     catalog::{Catalog, CatalogState, Problem, Snapshot, Tool, ToolNames},
     config::{

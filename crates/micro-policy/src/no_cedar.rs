@@ -12,11 +12,11 @@ pub enum PolicySet {}
 
 /// Who asks.
 #[derive(Debug)]
-pub(crate) enum Principal {}
+pub(crate) struct Principal;
 
 /// What is asked for.
 #[derive(Debug)]
-pub(crate) enum Resource {}
+pub(crate) struct Resource;
 
 /// Policies cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -114,12 +114,7 @@ impl App {
         if let Some(address) = self.mcp {
             let address = parse("the MCP address", &address)?;
             let gateway = micro_gateway::Config { address, ..Default::default() }.build(registry).await?;
-            tracing::info!(url = format!("http://{}/mcp", gateway.address()), "tools are served");
-            if let Some(token) = gateway.generated_token() {
-                use std::io::Write;
-                // Not a log record: those are kept, and this is a secret.
-                let _ = writeln!(std::io::stderr(), "callers need this token, shown once: {}", token.reveal());
-            }
+            crate::embedded::introduce(&gateway);
             tools.spawn(gateway.run(drain.clone()));
         }
         let serving = server.run(drain.clone());
@@ -159,6 +154,6 @@ fn gateway_keys(given: &str) -> Result<GatewayKeys> {
     GatewayKeys::from_pem(&std::fs::read_to_string(given).map_err(unreadable)?)
 }
 
-fn parse(what: &str, address: &str) -> Result<SocketAddr> {
+pub(crate) fn parse(what: &str, address: &str) -> Result<SocketAddr> {
     address.parse().map_err(|_| Error::bad_request(format!("{what} must be IP:PORT, not `{address}`")))
 }

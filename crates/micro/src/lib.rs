@@ -29,10 +29,13 @@
 //! This crate is the facade: it names what the crates below offer and holds no logic of its own.
 
 mod app;
+#[cfg(feature = "gateway")]
+mod embedded;
 
 pub use micro_core::{
     Context, EndpointDescriptor, Error, HandlerDescriptor, Hints, Metadata, Result, Schema, ServiceDescriptor,
 };
+/// Everything of a gateway that can be named: settings, the catalog, audit logs. [`gateway()`] begins one.
 #[cfg(feature = "gateway")]
 pub use micro_gateway as gateway;
 #[doc = include_str!("service.md")]
@@ -42,6 +45,8 @@ pub use micro_rpc::{Caller, Client, InvalidService, Outgoing, Reply, Router, Ser
 pub use micro_runtime::Drain;
 
 pub use self::app::{App, client, serve, service};
+#[cfg(feature = "gateway")]
+pub use self::embedded::{GatewayApp, gateway};
 
 /// What a service's source usually needs.
 pub mod prelude {

@@ -121,6 +121,21 @@ fn a_minute() -> u32 {
     60
 }
 
+impl TokenConfig {
+    /// A token of an account that may do what these scopes allow.
+    pub fn new<'a>(account: &str, token: Secret, scopes: impl IntoIterator<Item = &'a str>) -> Self {
+        let scopes = scopes.into_iter().collect();
+        Self {
+            account: account.to_owned(),
+            scopes,
+            roles: Vec::new(),
+            tenant: None,
+            token: Some(token),
+            token_env: None,
+        }
+    }
+}
+
 impl AuthConfig {
     /// Whether a socket on this address asks for a credential.
     pub fn needed_on(&self, address: SocketAddr) -> bool {
