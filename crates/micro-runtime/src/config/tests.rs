@@ -1,3 +1,5 @@
+//! What sources say together, and how mistakes in them are told.
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
