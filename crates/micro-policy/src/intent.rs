@@ -3,7 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+use crate::Digest;
 
 /// A bound that a token carries: what was asked, which tools that takes, how often they may be called.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,8 +109,7 @@ pub struct MessageDigest(String);
 impl MessageDigest {
     /// Of a message.
     pub fn of(message: &str) -> Self {
-        let digest = Sha256::digest(message.as_bytes());
-        Self(digest.iter().map(|b| format!("{b:02x}")).collect())
+        Self(Digest::of(message.as_bytes()).to_string())
     }
 
     /// Of somebody who has the message: 64 hex digits.

@@ -4,7 +4,6 @@ use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 /// The SHA-256 of a secret that cannot be guessed, in base64url. Enough to know it again, of no use to whoever reads
@@ -16,7 +15,7 @@ pub struct Digest(String);
 impl Digest {
     /// The digest of a text.
     pub fn of(secret: &str) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(<Sha256 as sha2::Digest>::digest(secret.as_bytes())))
+        Self(URL_SAFE_NO_PAD.encode(crate::Digest::of(secret.as_bytes()).bytes()))
     }
 
     /// The digest as a name in a store.
