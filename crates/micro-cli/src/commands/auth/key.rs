@@ -95,6 +95,9 @@ struct Rotate {
     place: Place,
 }
 
+/// A time in a table: whole seconds, so that a column is as wide for one key as for another.
+const SECONDS: &str = "%Y-%m-%dT%H:%M:%SZ";
+
 /// A length of time: digits, and one of `s`, `m`, `h`, `d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Span(Duration);
@@ -152,7 +155,7 @@ async fn list(ui: &mut Ui, args: &List, now: Timestamp) -> Result<(), CommandErr
         let row = |key: &ApiKeyRecord| {
             let (scopes, roles) = (words::cell(&key.scopes.iter().collect::<Vec<_>>()), words::cell(&key.roles));
             let tenant = key.tenant.clone().unwrap_or_else(|| "-".to_owned());
-            let until = key.expires.map_or_else(|| "-".to_owned(), |expires| expires.to_string());
+            let until = key.expires.map_or_else(|| "-".to_owned(), |expires| expires.strftime(SECONDS).to_string());
             [key.id.clone(), key.account.clone(), scopes, roles, tenant, until, state(key, now).to_owned()]
         };
         ui.table(["id", "account", "scopes", "roles", "tenant", "expires", "state"], keys.iter().map(row));
