@@ -145,6 +145,12 @@ impl AuthConfig {
             AuthMode::Off => false,
         }
     }
+
+    /// Whether one client at the other end of a pipe has to show one: whoever started the process is trusted, unless the
+    /// mode says always.
+    pub fn needed_on_a_pipe(&self) -> bool {
+        matches!(self.mode, AuthMode::On | AuthMode::Embedded)
+    }
 }
 
 #[cfg(test)]
@@ -158,6 +164,11 @@ mod tests {
         assert!(!auth.needed_on("[::1]:1".parse().unwrap()));
         assert!(auth.needed_on(([0, 0, 0, 0], 1).into()));
         assert!(auth.needed_on(([10, 0, 0, 7], 1).into()));
-        assert!(AuthConfig { mode: AuthMode::On, ..auth }.needed_on(([127, 0, 0, 1], 1).into()));
+        for (mode, always) in [(AuthMode::On, true), (AuthMode::Embedded, true), (AuthMode::Off, false)] {
+            let auth = AuthConfig { mode, ..auth.clone() };
+            assert_eq!(auth.needed_on(([127, 0, 0, 1], 1).into()), always, "{mode:?}");
+            assert_eq!(auth.needed_on_a_pipe(), always, "{mode:?}");
+        }
+        assert!(!auth.needed_on_a_pipe());
     }
 }

@@ -6,7 +6,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
 };
 
-use micro_gateway::{AuditLocation, AuthMode, Config};
+use micro_gateway::{AuditLocation, Config};
 use micro_runtime::{Drain, shutdown_signal};
 
 use crate::{
@@ -84,7 +84,7 @@ async fn stdio(ui: &mut Ui, cx: &Cx, config: &Config) -> Result<(), CommandError
         asked.begin();
     });
     let (stdin, stdout) = micro_mcp::stdio::standard();
-    let needed = config.auth.mode == AuthMode::On;
+    let needed = config.auth.needed_on_a_pipe();
     let handler = match env::var(TOKEN) {
         Ok(token) => core.handler_for(&token, needed).await,
         Err(_) => core.handler(needed),
