@@ -12,7 +12,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use micro::{Drain, prelude::*};
-use micro_gateway::{AuditLocation, AuditReader, AuditText, Catalog, Config, Handle};
+use micro_gateway::{AuditLocation, AuditReader, AuditText, AuditTo, Catalog, Config, Handle};
 use micro_registry::{MemoryRegistry, Registry};
 use serde_json::{Value, json};
 
@@ -87,11 +87,16 @@ pub(crate) async fn start(toml: &str) -> Running {
 
 /// A gateway without services.
 pub(crate) async fn empty(toml: &str, registry: MemoryRegistry) -> Running {
+    launch(toml::from_str(toml).unwrap(), registry, None).await
+}
+
+/// The same, whose records go there.
+pub(crate) async fn launch(mut config: Config, registry: MemoryRegistry, to: Option<AuditTo>) -> Running {
     let audit = tempfile::tempdir().unwrap();
-    let mut config: Config = toml::from_str(toml).unwrap();
     config.address = ([127, 0, 0, 1], 0).into();
     config.audit.to.get_or_insert_with(|| AuditLocation::Folder(audit.path().to_owned()));
-    let gateway = config.build(Arc::new(registry.clone())).await.unwrap();
+    let to = to.map_or_else(|| config.audit.open(), Ok).unwrap();
+    let gateway = config.build_with(Arc::new(registry), to).await.unwrap();
     let (address, catalog, drain) = (gateway.address(), gateway.catalog(), Drain::new());
     let handle = gateway.handle();
     let token = gateway.generated_token().map(|secret| secret.reveal().to_owned());
@@ -184,25 +189,34 @@ impl Running {
         self.send("POST", "/mcp", &headers, &body).await
     }
 
-    /// A 2025-11-25 request without a session.
+    /// A 2025-11-25 request in a session of its own, or how beginning one was refused.
     pub(crate) async fn legacy(&self, method: &str, params: Value, token: Option<&str>) -> Answer {
-        let bearer = format!("Bearer {}", token.unwrap_or_default());
+        let begun = self.begin(token).await;
+        if begun.status == 200 { self.legacy_in(&begun, method, params, token).await } else { begun }
+    }
+
+    /// Begins a session.
+    pub(crate) async fn begin(&self, token: Option<&str>) -> Answer {
+        let params = json!({"protocolVersion": "2025-11-25", "capabilities": {},
+            "clientInfo": {"name": "test", "version": "1"}});
+        self.send_legacy("initialize", params, token, None).await
+    }
+
+    /// A request in the session that was begun with this answer.
+    pub(crate) async fn legacy_in(&self, begun: &Answer, method: &str, params: Value, token: Option<&str>) -> Answer {
+        let session = begun.headers["mcp-session-id"].to_str().unwrap();
+        self.send_legacy(method, params, token, Some(session)).await
+    }
+
+    async fn send_legacy(&self, method: &str, params: Value, token: Option<&str>, session: Option<&str>) -> Answer {
+        let bearer = token.map(|token| format!("Bearer {token}"));
         let mut headers = vec![
             ("content-type", "application/json"),
             ("accept", "application/json, text/event-stream"),
             ("mcp-protocol-version", "2025-11-25"),
         ];
-        if token.is_some() {
-            headers.push(("authorization", &bearer));
-        }
-        let initialize = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
-            "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}});
-        let begun = self.send("POST", "/mcp", &headers, &initialize.to_string()).await;
-        if begun.status != 200 {
-            return begun;
-        }
-        let session = begun.headers["mcp-session-id"].to_str().unwrap().to_owned();
-        headers.push(("mcp-session-id", &session));
+        headers.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
+        headers.extend(session.map(|session| ("mcp-session-id", session)));
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
         self.send("POST", "/mcp", &headers, &body).await
     }

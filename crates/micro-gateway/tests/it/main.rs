@@ -7,5 +7,7 @@ mod catalog;
 mod fixture;
 mod fronts;
 mod identity;
+#[cfg(feature = "cedar")]
+mod matrix;
 mod oauth;
 mod policy;

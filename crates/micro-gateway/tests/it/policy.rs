@@ -36,24 +36,6 @@ async fn keep(gateway: &Running, front: &str, token: Option<&str>) -> Answer {
 }
 
 #[tokio::test]
-async fn every_front_answers_the_same_to_the_same_caller() {
-    let gateway = start(CONFIG).await;
-    for front in FRONTS {
-        for (token, status, challenge) in [
-            (None, 401, Some("Bearer")),
-            (Some("wrong-0123456789"), 401, Some(r#"Bearer error="invalid_token""#)),
-            (Some("nobody-0123456789"), 403, Some(r#"Bearer error="insufficient_scope", scope="notes:write""#)),
-            (Some("writer-0123456789"), 200, None),
-        ] {
-            let answer = keep(&gateway, front, token).await;
-            assert_eq!(answer.status, status, "{front} {token:?}: {}", answer.text);
-            let given = answer.headers.get("www-authenticate").map(|v| v.to_str().unwrap());
-            assert_eq!(given, challenge, "{front} {token:?}");
-        }
-    }
-}
-
-#[tokio::test]
 async fn the_body_of_a_stranger_is_not_read() {
     let gateway = start(CONFIG).await;
     for path in ["/api/notes/Notes.Keep", "/mcp/call"] {
@@ -97,47 +79,22 @@ async fn each_call_of_a_batch_that_is_refused_leaves_a_record() {
 }
 
 #[tokio::test]
-async fn every_call_leaves_exactly_one_record() {
+async fn a_record_says_what_was_asked_for_and_how_a_call_failed() {
     let gateway = start(CONFIG).await;
-    // A legacy client without a credential does not come as far as a call: initialize is refused.
-    for front in ["modern", "rest", "compat"] {
-        keep(&gateway, front, None).await;
-    }
-    for front in FRONTS {
-        keep(&gateway, front, Some("nobody-0123456789")).await;
-        keep(&gateway, front, Some("writer-0123456789")).await;
-    }
     let writer = [("authorization", "Bearer writer-0123456789")];
-    gateway.send("POST", "/mcp/call", &writer, r#"{"tool":"a\nb"}"#).await;
+    let forged = r#"a\nb","allowed":true,"x":"\u2028"#;
+    let body = json!({ "tool": forged }).to_string();
+    gateway.send("POST", "/mcp/call", &writer, &body).await;
     gateway.modern("tools/call", json!({"name": "notes_Fail"}), Some("writer-0123456789")).await;
     let records = gateway.stop().await;
-    let lines: Vec<String> = records
-        .iter()
-        .map(|r| {
-            let reason = r["denied_reason"].as_str().or(r["error"].as_str()).unwrap_or("allowed");
-            assert!(r["duration"].as_u64().unwrap() > 0 && r["trace_id"].as_str().unwrap().len() == 32, "{r}");
-            format!(
-                "{} {} {}: {reason}",
-                r["front"].as_str().unwrap(),
-                r["account_id"].as_str().unwrap_or("-"),
-                r["tool"]
-            )
-        })
-        .collect();
-    let keep = |front: &str, who: &str, what: &str| format!(r#"{front} {who} "notes.Notes.Keep": {what}"#);
-    // Only the body of a compatible call names the tool, and that of a stranger is not read.
-    let mut expected = vec![
-        keep("mcp", "-", "missing token"),
-        keep("rest", "-", "missing token"),
-        r#"compat - "": missing token"#.into(),
-    ];
-    for front in ["mcp", "mcp", "rest", "compat"] {
-        expected.push(keep(front, "nobody", "insufficient scopes"));
-        expected.push(keep(front, "writer", "allowed"));
+    let [unknown, failed] = &*records else { panic!("two calls, and not one record more: {records:?}") };
+    assert_eq!((&unknown["tool"], &unknown["denied_reason"]), (&forged.into(), &"unknown tool".into()));
+    assert_eq!(unknown["allowed"], false);
+    assert_eq!(failed["error"], "notes: internal error (500 Internal Server Error)");
+    for record in &records {
+        let trace = record["trace_id"].as_str().unwrap();
+        assert!(record["duration"].as_u64().unwrap() > 0 && trace.len() == 32, "{record}");
     }
-    expected.push(r#"compat writer "a\nb": unknown tool"#.into());
-    expected.push(r#"mcp writer "notes.Notes.Fail": notes: internal error (500 Internal Server Error)"#.into());
-    assert_eq!(lines, expected);
 }
 
 #[tokio::test]

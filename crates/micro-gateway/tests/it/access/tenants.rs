@@ -1,12 +1,7 @@
 //! Two tenants behind one gateway: none finds out anything about the other.
 
-use std::sync::{Arc, Mutex};
-
-use micro::Drain;
-use micro_gateway::{AuditTo, Config};
 use micro_registry::MemoryRegistry;
-use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex, split};
+use serde_json::json;
 
 use super::{FRONTS, account, call, list, token};
 use crate::fixture::{Running, empty, serve, until};
@@ -96,49 +91,4 @@ async fn no_name_of_a_foreign_service_comes_out_in_any_other_way() {
         let challenge = answer.headers.get("www-authenticate").map_or("", |value| value.to_str().unwrap());
         assert!(!challenge.contains("notes:"), "{challenge}");
     }
-}
-
-#[tokio::test]
-async fn the_client_on_a_pipe_stays_with_its_tenant() {
-    let config: Config = toml::from_str(&config()).unwrap();
-    let (registry, drain) = (MemoryRegistry::default(), Drain::new());
-    for service in ["acme", "umbrella"] {
-        serve(&registry, service, drain.clone());
-    }
-    let records = Arc::new(Mutex::new(Vec::new()));
-    let kept = records.clone();
-    let sink = AuditTo::Function(Arc::new(move |record| {
-        let record = serde_json::to_value(record).unwrap();
-        let said = record["denied_reason"].as_str().unwrap_or("allowed");
-        let (tool, rule) = (record["tool"].as_str().unwrap(), record["rule"].as_str().unwrap());
-        kept.lock().unwrap().push(format!("{tool} {said} by {rule}"));
-    }));
-    let core = config.core_with(Arc::new(registry), false, sink).unwrap();
-    until(core.catalog(), |tools| tools == 10).await;
-    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
-    for (tool, known) in [("acme_Notes_Keep", true), ("umbrella_Notes_Keep", false), ("umbrella.Notes.Keep", false)] {
-        let handler = core.handler_for(&token("alice"), true).await;
-        let (mut ours, theirs) = duplex(64 << 10);
-        let (input, output) = split(theirs);
-        let serving = tokio::spawn(micro_mcp::stdio::serve(handler, input, output, Drain::new()));
-        let params = json!({"name": tool, "arguments": {"text": "a"}, "_meta": meta});
-        let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
-        ours.write_all(format!("{call}\n").as_bytes()).await.unwrap();
-        ours.shutdown().await.unwrap();
-        let mut answer = String::new();
-        ours.read_to_string(&mut answer).await.unwrap();
-        serving.await.unwrap().unwrap();
-        let answer: Value = serde_json::from_str(&answer).unwrap();
-        let code = if known { Value::Null } else { json!(-32602) };
-        assert_eq!(answer["error"]["code"], code, "{tool}: {answer}");
-    }
-    // The record says what was asked for, not what it would have been.
-    let expected = [
-        "acme.Notes.Keep allowed by scopes:service",
-        "umbrella_Notes_Keep unknown tool by tenant:acme",
-        "umbrella.Notes.Keep unknown tool by tenant:acme",
-    ];
-    assert_eq!(*records.lock().unwrap(), expected);
-    drain.begin();
-    core.close().await;
 }

@@ -136,20 +136,20 @@ async fn made_up_names_of_keys_do_not_make_the_gateway_ask() {
 }
 
 /// Somebody who signs with a key of their own (P-256).
-pub(super) struct Signer {
+pub(crate) struct Signer {
     key: EncodingKey,
     point: Vec<u8>,
 }
 
 impl Signer {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let algorithm = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
         let der = EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new()).unwrap();
         let point = EcdsaKeyPair::from_pkcs8(algorithm, der.as_ref()).unwrap().public_key().as_ref().to_vec();
         Self { key: EncodingKey::from_ec_der(der.as_ref()), point }
     }
 
-    pub(super) fn published(&self) -> Value {
+    pub(crate) fn published(&self) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         json!({"kty": "EC", "crv": "P-256", "x": text(&self.point[1..33]), "y": text(&self.point[33..]), "kid": "k"})
     }
@@ -162,7 +162,7 @@ impl Signer {
         self.sign(header, &claims)
     }
 
-    pub(super) fn sign(&self, header: &Value, claims: &Value) -> String {
+    pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(header), part(claims));
         let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &self.key, Algorithm::ES256).unwrap();
@@ -301,5 +301,6 @@ async fn a_caller_finds_out_who_issues_tokens_and_what_to_ask_for() {
     assert_eq!(gateway.send("GET", "/.well-known/oauth-protected-resource/other", &[], "").await.status, 404);
     // Where nobody issues tokens, nobody is named.
     let gateway = start("auth.mode = \"on\"").await;
+    assert_eq!(gateway.send("POST", "/mcp/call", &[], "{}").await.headers["www-authenticate"], "Bearer");
     assert_eq!(gateway.send("GET", "/.well-known/oauth-protected-resource/mcp", &[], "").await.status, 404);
 }
