@@ -15,6 +15,11 @@ use micro::{Drain, prelude::*};
 use micro_gateway::{AuditLocation, AuditReader, AuditText, AuditTo, Catalog, Config, Handle};
 use micro_registry::{MemoryRegistry, Registry};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+};
 
 /// Keeps notes.
 pub(crate) struct Notes;
@@ -282,4 +287,39 @@ pub(crate) async fn listen(gateway: &Running) -> impl futures_core::Stream<Item 
         text.lines().find_map(|l| serde_json::from_str(l.strip_prefix("data:")?).ok())
     });
     Box::pin(frames)
+}
+
+/// Answers every request with this, and tells which paths were asked for.
+pub(crate) async fn site(answer: impl Fn(&str) -> String + Send + 'static) -> (String, UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (asked, paths) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = vec![0; 8192];
+            let read = stream.read(&mut head).await.unwrap_or_default();
+            let head = String::from_utf8_lossy(&head[..read]).into_owned();
+            let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+            let response = answer(&head);
+            let _ = asked.send(path);
+            let _ = stream.write_all(response.as_bytes()).await;
+        }
+    });
+    (address, paths)
+}
+
+/// An answer with this document.
+pub(crate) fn ok(body: &Value) -> String {
+    let body = body.to_string();
+    format!("HTTP/1.1 200 OK\r\nconnection: close\r\netag: \"1\"\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}
+
+/// An answer that sends elsewhere.
+pub(crate) fn moved(target: &str) -> String {
+    format!("HTTP/1.1 302 Found\r\nconnection: close\r\nlocation: {target}\r\ncontent-length: 0\r\n\r\n")
+}
+
+/// Whom a request's head asks.
+pub(crate) fn host(head: &str) -> &str {
+    head.lines().find_map(|line| line.strip_prefix("host: ")).unwrap()
 }

@@ -4,6 +4,7 @@ mod attacks;
 mod browser;
 mod clients;
 mod intents;
+mod mix_up;
 
 use std::sync::Arc;
 

@@ -9,13 +9,9 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-};
 
 use super::provider::Provider;
-use crate::fixture::{Running, start};
+use crate::fixture::{Running, host, moved, ok, site, start};
 
 pub(super) const FRONTS: [&str; 4] = ["modern", "legacy", "rest", "compat"];
 const RESOURCE: &str = "https://gateway.example/mcp";
@@ -170,32 +166,6 @@ impl Signer {
     }
 }
 
-/// Answers every request with this, and tells which paths were asked for.
-async fn site(
-    answer: impl Fn(&str) -> String + Send + 'static,
-) -> (String, tokio::sync::mpsc::UnboundedReceiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let (asked, paths) = tokio::sync::mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let mut head = vec![0; 8192];
-            let read = stream.read(&mut head).await.unwrap_or_default();
-            let head = String::from_utf8_lossy(&head[..read]).into_owned();
-            let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-            let response = answer(&head);
-            let _ = asked.send(path);
-            let _ = stream.write_all(response.as_bytes()).await;
-        }
-    });
-    (address, paths)
-}
-
-fn ok(body: &Value) -> String {
-    let body = body.to_string();
-    format!("HTTP/1.1 200 OK\r\nconnection: close\r\netag: \"1\"\r\ncontent-length: {}\r\n\r\n{body}", body.len())
-}
-
 #[tokio::test]
 async fn forged_tokens_are_refused_and_nobody_is_asked_whom_they_name() {
     let (signer, thief) = (Signer::new(), Signer::new());
@@ -214,6 +184,8 @@ async fn forged_tokens_are_refused_and_nobody_is_asked_whom_they_name() {
         let header = jsonwebtoken::Header { kid: Some("k".into()), ..jsonwebtoken::Header::new(Algorithm::HS256) };
         jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(secret)).unwrap()
     };
+    // Good in every other way.
+    let oversize = signer.token(&issuer, &json!({"alg": "ES256", "kid": "k", "x": "A".repeat(16 << 10)}));
     for (what, token) in [
         ("alg none", unsigned("none")),
         ("no signature", unsigned("ES256")),
@@ -225,7 +197,7 @@ async fn forged_tokens_are_refused_and_nobody_is_asked_whom_they_name() {
         ("x5u", thief.token(&issuer, &json!({"alg": "ES256", "kid": "k", "x5u": format!("{bait}/x5u")}))),
         ("crit", signer.token(&issuer, &json!({"alg": "ES256", "kid": "k", "crit": ["exp"]}))),
         ("a stranger's issuer", thief.token(&bait, &json!({"alg": "ES256", "kid": "k"}))),
-        ("oversize", format!("{good}{}", "A".repeat(20_000))),
+        ("oversize", oversize),
     ] {
         for front in FRONTS {
             let (status, text) = keep(&gateway, front, &token).await;
@@ -236,20 +208,31 @@ async fn forged_tokens_are_refused_and_nobody_is_asked_whom_they_name() {
 }
 
 #[tokio::test]
-async fn an_issuer_cannot_make_the_gateway_ask_private_addresses() {
-    for (status, target) in [
-        ("302 Found", "http://169.254.169.254/latest/meta-data"),
-        ("307 Temporary Redirect", "http://10.0.0.1/keys"),
-        ("302 Found", "file:///etc/passwd"),
+async fn an_issuer_cannot_make_the_gateway_ask_where_it_must_not() {
+    let (bait, mut baited) = site(|_| ok(&json!({"keys": []}))).await;
+    let port = bait.rsplit(':').next().unwrap();
+    // All of them lead to the same listener, for whoever asks them.
+    for (target, asked) in [
+        (bait.clone(), true),
+        (format!("http://0.0.0.0:{port}"), false),
+        (format!("http://[::ffff:0.0.0.0]:{port}"), false),
+        (format!("http://idp@127.0.0.1:{port}"), false),
     ] {
-        let (issuer, _paths) = site(move |_| {
-            format!("HTTP/1.1 {status}\r\nconnection: close\r\nlocation: {target}\r\ncontent-length: 0\r\n\r\n")
-        })
-        .await;
-        let gateway = start(&config(&issuer)).await;
-        let token = Signer::new().token(&issuer, &json!({"alg": "ES256", "kid": "k"}));
-        let asked = tokio::time::timeout(Duration::from_secs(5), keep(&gateway, "rest", &token));
-        assert_eq!(asked.await.expect("nothing is connected to").0, 503, "{target}");
+        for way in ["metadata moved", "named by metadata"] {
+            let leads = target.clone();
+            let (issuer, _paths) = site(move |head| match way {
+                "metadata moved" => moved(&format!("{leads}/meta")),
+                _ => ok(&json!({"issuer": format!("http://{}", host(head)), "jwks_uri": format!("{leads}/keys")})),
+            })
+            .await;
+            let gateway = start(&config(&issuer)).await;
+            let token = Signer::new().token(&issuer, &json!({"alg": "ES256", "kid": "k"}));
+            let answer = tokio::time::timeout(Duration::from_secs(20), keep(&gateway, "rest", &token));
+            let (status, text) = answer.await.expect("nobody is waited for");
+            assert!(matches!(status, 401 | 503), "{way} {target}: {text}");
+            assert_eq!(baited.try_recv().is_ok(), asked, "{way} {target}");
+            while baited.try_recv().is_ok() {}
+        }
     }
 }
 

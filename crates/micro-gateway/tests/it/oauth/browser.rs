@@ -35,6 +35,12 @@ impl Site {
         Self::with("").await
     }
 
+    /// Under another name than that of its socket, without services.
+    pub(crate) async fn at_url(url: &str) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self::at(folder, MemoryRegistry::default(), &format!("url = '{url}'\n"), "").await
+    }
+
     /// With more lines in `[auth.embedded]`.
     pub(crate) async fn with(more: &str) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());

@@ -1,13 +1,11 @@
 //! How clients become known, and what those with a secret may do.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-};
+use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::browser::{App, REDIRECT, SECRET, Site, encoded};
+use crate::fixture::{host, moved, ok, site};
 
 /// A machine that the operator knows.
 fn machine() -> App {
@@ -108,54 +106,39 @@ async fn only_who_has_a_secret_is_told_what_a_token_is_good_for() {
     assert_eq!(told.json(), json!({ "active": false }));
 }
 
-/// A document at an address of this machine; how often it was asked for.
-async fn published(document: impl Fn(&str) -> String) -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/client.json", listener.local_addr().unwrap());
-    let (body, asked) = (document(&url), std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0)));
-    let count = asked.clone();
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-            let mut head = [0; 1024];
-            let _ = stream.read(&mut head).await;
-            let answer =
-                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
-            let _ = stream.write_all(answer.as_bytes()).await;
-        }
-    });
-    (url, asked)
+/// A client's document at an address of this machine, and who asked for it. `{url}` in it is that address.
+async fn published(document: Value) -> (String, UnboundedReceiver<String>) {
+    let (origin, asked) = site(move |head| {
+        let url = format!("http://{}/client.json", host(head));
+        ok(&serde_json::from_str(&document.to_string().replace("{url}", &url)).unwrap())
+    })
+    .await;
+    (format!("{origin}/client.json"), asked)
 }
 
 #[tokio::test]
 async fn a_client_may_be_known_by_the_document_at_its_url() {
     let site = Site::start().await;
     site.user("alice", "notes:write").await;
-    let document = |url: &str| {
-        json!({ "client_id": url, "client_name": "Published", "redirect_uris": [REDIRECT],
-            "grant_types": ["authorization_code", "refresh_token"] })
-        .to_string()
-    };
-    let (url, asked) = published(document).await;
+    let document = json!({ "client_id": "{url}", "client_name": "Published", "redirect_uris": [REDIRECT],
+        "grant_types": ["authorization_code", "refresh_token"] });
+    let (url, mut asked) = published(document).await;
     let app = App { id: url, secret: None };
     let tokens = app.sign_in(&site, "alice", "").await;
     assert_eq!(site.keep(tokens["access_token"].as_str().unwrap()).await, 200);
     assert_eq!(app.refresh(&site, tokens["refresh_token"].as_str().unwrap()).await.status, 200);
-    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1, "it is believed for a while");
+    asked.try_recv().unwrap();
+    asked.try_recv().expect_err("it is believed for a while");
 }
 
 #[tokio::test]
 async fn a_document_for_somebody_else_or_nowhere_is_no_client() {
     let site = Site::start().await;
-    let (lying, _) =
-        published(|_| json!({ "client_id": "https://app.example/c", "redirect_uris": [REDIRECT] }).to_string()).await;
+    let (lying, _) = published(json!({ "client_id": "https://app.example/c", "redirect_uris": [REDIRECT] })).await;
     let (secret, _) =
-        published(|url| json!({ "client_id": url, "redirect_uris": [REDIRECT], "client_secret": "s" }).to_string())
-            .await;
-    let (wrong, asked) = published(|_| "<html>".to_owned()).await;
-    let inside = "http://169.254.169.254/latest/meta-data";
-    for id in [lying.as_str(), &secret, &wrong, inside, "http://app.example/c", "https://127.0.0.1:1/c"] {
+        published(json!({ "client_id": "{url}", "redirect_uris": [REDIRECT], "client_secret": "s" })).await;
+    let (wrong, mut asked) = published(json!(["no client"])).await;
+    for id in [lying.as_str(), &secret, &wrong, "http://app.example/c", "https://127.0.0.1:1/c"] {
         let answer = site.page(&App { id: id.into(), secret: None }.query("")).await;
         assert!(matches!(answer.status.as_u16(), 400 | 401), "{id}: {}", answer.text);
         assert!(!answer.headers.contains_key("location") && !answer.text.contains("<form"), "{id}");
@@ -163,7 +146,33 @@ async fn a_document_for_somebody_else_or_nowhere_is_no_client() {
     for _ in 0..5 {
         site.page(&App { id: wrong.clone(), secret: None }.query("")).await;
     }
-    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1, "nobody makes the gateway knock again and again");
+    asked.try_recv().unwrap();
+    asked.try_recv().expect_err("nobody makes the gateway knock again and again");
+}
+
+#[tokio::test]
+async fn a_client_cannot_make_the_gateway_ask_where_it_must_not() {
+    let (bait, mut baited) = crate::fixture::site(|_| ok(&json!({}))).await;
+    let port = bait.rsplit(':').next().unwrap();
+    let elsewhere = bait.clone();
+    let (moving, _) = crate::fixture::site(move |_| moved(&format!("{elsewhere}/client.json"))).await;
+    let (here, public) = (Site::start().await, Site::at_url("https://gateway.example").await);
+    // All of them lead to the same listener, for whoever asks them. Who is on this machine may name this machine.
+    for (site, id, asked) in [
+        (&here, format!("{bait}/client.json"), true),
+        (&here, format!("{moving}/client.json"), false),
+        (&here, format!("https://0.0.0.0:{port}/client.json"), false),
+        (&here, format!("https://[::ffff:0:0]:{port}/client.json"), false),
+        (&here, format!("https://app@127.0.0.1:{port}/client.json"), false),
+        (&public, format!("{bait}/client.json"), false),
+        (&public, format!("https://127.0.0.1:{port}/client.json"), false),
+        (&public, format!("https://localhost:{port}/client.json"), false),
+    ] {
+        let answer = site.page(&App { id: id.clone(), secret: None }.query("")).await;
+        assert!(matches!(answer.status.as_u16(), 400 | 401), "{id}: {}", answer.text);
+        assert_eq!(baited.try_recv().is_ok(), asked, "{id}");
+        while baited.try_recv().is_ok() {}
+    }
 }
 
 #[tokio::test]
