@@ -168,7 +168,7 @@ impl Identities {
         let digest = credential.digest();
         let policies = self.policies.load();
         if let Some(verified) = policies.tokens.get(&digest) {
-            return Some(verified.clone());
+            return self.revocations.are_known().then(|| verified.clone());
         }
         let verified = self.cache.get(&digest)?;
         (verified.epoch == policies.epoch && !verified.identity.expired(Timestamp::now())).then_some(verified)
@@ -228,8 +228,10 @@ impl Identities {
         if said.expired(now) {
             return Err(Rejection::Expired);
         }
-        if self.revocations.has(&said.credential, now) {
-            return Err(Rejection::Revoked);
+        match self.revocations.has(&said.credential, now) {
+            Some(false) => {}
+            Some(true) => return Err(Rejection::Revoked),
+            None => return Err(Rejection::Unavailable),
         }
         let policies = self.policies.load();
         match verified.provider {

@@ -19,9 +19,6 @@ const PEPPER: &str = "api-key-pepper";
 /// How long a key that is good no more is still listed.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// How long other gateways may take to hear that a key was taken back, with much to spare.
-const HEARD: SignedDuration = SignedDuration::from_hours(24);
-
 /// Keys read at once.
 const PAGE: usize = 256;
 
@@ -169,9 +166,10 @@ impl ApiKeys {
         self.store.keys().put(&name, json.into(), ttl, expect).await.map(drop)
     }
 
-    /// Tells every gateway that a key ends. The record says it too, to those that look at it anew.
+    /// Tells every gateway that a key ends. The record says it too, to those that look at it anew; who has found the key
+    /// good before does not.
     async fn told(&self, record: &ApiKeyRecord, end: Timestamp) -> Result<()> {
-        let until = end.saturating_add(HEARD).unwrap_or(Timestamp::MAX);
+        let until = record.expires.unwrap_or(Timestamp::MAX);
         let credential = ApiKeyRecord::credential(&record.id);
         revoke(&self.store, &credential, end, until).await.map_err(unavailable)
     }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use futures_core::future::BoxFuture;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use micro_policy::{Identity, Issuer, KeySet, Rejection, Token, Unproven};
 use micro_store::Store;
 use parking_lot::Mutex;
@@ -31,9 +31,6 @@ pub(crate) enum KeysAt {
     /// In this process, which is the issuer: whoever signs puts its keys here, a new one before it signs with it.
     Here(Arc<ArcSwap<KeySet>>),
 }
-
-/// No access token lives longer, so that a revocation need not be remembered longer.
-const LONGEST: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Knows the tokens of all issuers in the config.
 pub(crate) struct Issuers {
@@ -126,8 +123,8 @@ impl Authenticator for Issuers {
             if !policies.issuers.iter().any(of) {
                 return Ok(false);
             }
-            let until = now.saturating_add(LONGEST).unwrap_or(Timestamp::MAX);
-            revoke(&self.store, credential, now, until).await.map(|()| true).map_err(super::unavailable)
+            // Its name does not say when it ends.
+            revoke(&self.store, credential, now, Timestamp::MAX).await.map(|()| true).map_err(super::unavailable)
         })
     }
 }

@@ -5,11 +5,12 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
 use jiff::Timestamp;
-use micro_store::{MAX_PAGE, Store};
+use micro_store::{Error, Expect, MAX_BATCH, MAX_PAGE, Store};
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tokio_util::task::AbortOnDropHandle;
 
 /// The stream.
@@ -17,6 +18,15 @@ const STREAM: &str = "revocations";
 
 /// How often it is looked at.
 const PACE: Duration = Duration::from_millis(250);
+
+/// How often what is over is forgotten.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// A stream that is longer than this, and mostly over, is written anew. One gateway does it for all in [`TURN`], which
+/// has its key.
+const MANY: usize = 1000;
+const TURN: Duration = Duration::from_secs(3600);
+const TURNS: &str = "revocations/rewritten";
 
 /// What is told in it.
 #[derive(Serialize, Deserialize)]
@@ -34,8 +44,8 @@ type Known = HashMap<Arc<str>, (i64, i64)>;
 
 /// What was taken back, as far as it was told.
 pub(crate) struct Revocations {
-    known: Arc<ArcSwap<Known>>,
-    /// Whether the stream was read to its end once.
+    /// `None` until the stream was read to its end once.
+    known: Arc<ArcSwapOption<Known>>,
     caught_up: watch::Receiver<bool>,
     _follower: AbortOnDropHandle<()>,
 }
@@ -43,7 +53,7 @@ pub(crate) struct Revocations {
 impl Revocations {
     /// Begins to follow the stream of this store.
     pub(crate) fn follow(store: Store) -> Self {
-        let known = Arc::new(ArcSwap::default());
+        let known = Arc::new(ArcSwapOption::empty());
         let (tell, caught_up) = watch::channel(false);
         let follower = tokio::spawn(follow(store, known.clone(), tell));
         Self { known, caught_up, _follower: AbortOnDropHandle::new(follower) }
@@ -55,15 +65,22 @@ impl Revocations {
         let _ = self.caught_up.clone().wait_for(|caught_up| *caught_up).await;
     }
 
-    /// Whether a credential, or what it comes from, was taken back.
-    pub(crate) fn has(&self, credential: &str, now: Timestamp) -> bool {
+    /// Whether anything can be said of a credential.
+    pub(crate) fn are_known(&self) -> bool {
+        self.known.load().is_some()
+    }
+
+    /// Whether a credential, or what it comes from, was taken back; `None` when that cannot be said yet.
+    pub(crate) fn has(&self, credential: &str, now: Timestamp) -> Option<bool> {
         let known = self.known.load();
+        let known = known.as_ref()?;
         let taken = |path: &str| known.get(path).is_some_and(|(from, _)| *from <= now.as_millisecond());
-        !known.is_empty() && (taken(credential) || parents(credential).any(taken))
+        Some(!known.is_empty() && (taken(credential) || parents(credential).any(taken)))
     }
 }
 
-/// Takes back a credential and everything below it, from this time on. `until` is when all of these would have ended anyway.
+/// Takes back a credential and everything below it, from this time on. `until` is when all of these would have ended
+/// anyway: whoever has found one good keeps that in mind until then.
 ///
 /// # Errors
 /// When the store fails; then nobody heard of it.
@@ -75,57 +92,76 @@ pub(crate) async fn revoke(
 ) -> micro_store::Result<()> {
     let (from, until) = (from.as_millisecond(), until.as_millisecond());
     let revocation = Revocation { credential: credential.into(), from, until };
-    let json = serde_json::to_vec(&revocation).expect("texts and numbers are JSON");
-    store.log().append(STREAM, vec![json.into()]).await.map(drop)
+    store.log().append(STREAM, vec![revocation.json()]).await.map(drop)
+}
+
+impl Revocation {
+    fn json(&self) -> Bytes {
+        serde_json::to_vec(self).expect("texts and numbers are JSON").into()
+    }
 }
 
 fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(at, _)| &path[..at])
 }
 
-async fn follow(store: Store, known: Arc<ArcSwap<Known>>, caught_up: watch::Sender<bool>) {
-    let mut last = 0;
-    // What is over at the stream's beginning is forgotten there too.
-    let mut ends = std::collections::VecDeque::new();
+async fn follow(store: Store, known: Arc<ArcSwapOption<Known>>, caught_up: watch::Sender<bool>) {
+    let mut all = Known::new();
+    let (mut last, mut length) = (0, 0);
+    let mut swept = Instant::now();
     loop {
         match store.log().read(STREAM, last, MAX_PAGE).await {
             Ok(page) if page.is_empty() => {
-                caught_up.send_replace(true);
-                let now = Timestamp::now().as_millisecond();
-                let over = std::iter::from_fn(|| ends.pop_front_if(|(_, until)| *until < now)).last();
-                if let Some((through, _)) = over {
-                    known.rcu(|known| {
-                        known
-                            .iter()
-                            .filter(|(_, (_, until))| *until >= now)
-                            .map(|(k, v)| (k.clone(), *v))
-                            .collect::<Known>()
-                    });
-                    let _ = store.log().trim(STREAM, through).await;
+                if !known.load().is_some() || swept.elapsed() >= SWEEP {
+                    let now = Timestamp::now().as_millisecond();
+                    all.retain(|_, (_, until)| *until >= now);
+                    known.store(Some(Arc::new(all.clone())));
+                    caught_up.send_replace(true);
+                    swept = Instant::now();
+                }
+                if length > MANY + 4 * all.len() {
+                    match rewrite(&store, &all, last).await {
+                        Ok(()) | Err(Error::Conflict) => length = 0,
+                        Err(error) => tracing::warn!(%error, "what was taken back long ago cannot be forgotten"),
+                    }
                 }
                 tokio::time::sleep(PACE).await;
             }
             Ok(page) => {
-                let told = page.iter().filter_map(|(_, json)| serde_json::from_slice::<Revocation>(json).ok());
-                let mut all = Known::clone(&known.load());
-                for Revocation { credential, from, until } in told {
+                for (number, json) in page {
+                    (last, length) = (number, length + 1);
+                    let Ok(Revocation { credential, from, until }) = serde_json::from_slice(&json) else { continue };
                     // What was taken back is not given again by a later word.
                     let known = all.entry(credential).or_insert((from, until));
                     *known = (from.min(known.0), until.max(known.1));
                 }
-                known.store(Arc::new(all));
-                for (number, json) in &page {
-                    last = *number;
-                    let until = serde_json::from_slice::<Revocation>(json).map_or(i64::MIN, |told| told.until);
-                    ends.push_back((last, until));
+                if known.load().is_some() {
+                    known.store(Some(Arc::new(all.clone())));
                 }
             }
             Err(error) => {
-                tracing::error!(error = %error, "revocations cannot be read");
+                tracing::error!(%error, "revocations cannot be read");
                 tokio::time::sleep(PACE).await;
             }
         }
     }
+}
+
+/// Tells what still matters once more and forgets everything before it, so that the stream stays about as long as what
+/// it says. Who reads on from before that misses nothing.
+///
+/// # Errors
+/// [`Error::Conflict`] when it is another gateway's turn.
+async fn rewrite(store: &Store, known: &Known, through: u64) -> micro_store::Result<()> {
+    store.keys().put(TURNS, Bytes::new(), Some(TURN), Expect::Absent).await?;
+    let told = known
+        .iter()
+        .map(|(credential, &(from, until))| Revocation { credential: credential.clone(), from, until }.json());
+    let told: Vec<Bytes> = told.collect();
+    for batch in told.chunks(MAX_BATCH) {
+        store.log().append(STREAM, batch.to_vec()).await?;
+    }
+    store.log().trim(STREAM, through).await
 }
 
 #[cfg(test)]
@@ -159,21 +195,45 @@ mod tests {
             ("oauth", false),
             ("oauth/bob.1", false),
         ] {
-            assert_eq!(one.has(credential, Timestamp::now()), revoked, "{credential}");
+            assert_eq!(one.has(credential, Timestamp::now()), Some(revoked), "{credential}");
         }
         revoke(&store, "key/1", Timestamp::now(), later()).await.unwrap();
-        until(|| one.has("key/1", Timestamp::now()) && other.has("key/1", Timestamp::now())).await;
+        until(|| [&one, &other].iter().all(|gateway| gateway.has("key/1", Timestamp::now()) == Some(true))).await;
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_over_is_forgotten() {
+    async fn what_is_over_is_forgotten_whatever_stays_before_it() {
         let store = Store::memory();
-        revoke(&store, "old", Timestamp::now(), Timestamp::now() - Duration::from_secs(60)).await.unwrap();
-        revoke(&store, "new", Timestamp::now(), later()).await.unwrap();
-        let revocations = Revocations::follow(store.clone());
-        until(|| revocations.has("new", Timestamp::now()) && !revocations.has("old", Timestamp::now())).await;
-        let left = store.log().read(STREAM, 0, MAX_PAGE).await.unwrap();
+        revoke(&store, "for good", Timestamp::now(), Timestamp::MAX).await.unwrap();
+        for n in 0..=MANY + 4 {
+            let over = Timestamp::now() - Duration::from_secs(60);
+            revoke(&store, &format!("old/{n}"), Timestamp::now(), over).await.unwrap();
+        }
+        let (one, other) = (Revocations::follow(store.clone()), Revocations::follow(store.clone()));
+        let left = async {
+            loop {
+                let left = store.log().read(STREAM, 0, MAX_PAGE).await.unwrap();
+                if left.len() < MANY {
+                    return left;
+                }
+                tokio::time::sleep(PACE).await;
+            }
+        };
+        let left = tokio::time::timeout(Duration::from_secs(10), left).await.expect("the stream is written anew");
         assert_eq!(left.len(), 1, "{left:?}");
+        for gateway in [&one, &other, &Revocations::follow(store.clone())] {
+            gateway.caught_up().await;
+            let told = ["for good", "old/0"].map(|credential| gateway.has(credential, Timestamp::now()));
+            assert_eq!(told, [Some(true), Some(false)]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_said_of_a_credential_before_the_stream_was_read() {
+        let revocations = Revocations::follow(Store::memory());
+        assert_eq!((revocations.are_known(), revocations.has("key/1", Timestamp::now())), (false, None));
+        revocations.caught_up().await;
+        assert_eq!((revocations.are_known(), revocations.has("key/1", Timestamp::now())), (true, Some(false)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -186,7 +246,7 @@ mod tests {
         revoke(&store, "key/2", later, end).await.unwrap();
         let revocations = Revocations::follow(store.clone());
         revocations.caught_up().await;
-        assert_eq!(["key/1", "key/2"].map(|key| revocations.has(key, now)), [false, true]);
-        assert_eq!(["key/1", "key/2"].map(|key| revocations.has(key, later)), [true, true]);
+        assert_eq!(["key/1", "key/2"].map(|key| revocations.has(key, now)), [Some(false), Some(true)]);
+        assert_eq!(["key/1", "key/2"].map(|key| revocations.has(key, later)), [Some(true), Some(true)]);
     }
 }
