@@ -92,8 +92,10 @@ impl ApiKeys {
     /// # Errors
     /// When the store does not work.
     pub async fn revoke(&self, id: &str, now: Timestamp) -> Result<Option<ApiKeyRecord>> {
-        let ended =
-            self.change(id, now, |record| record.revoked = Some(record.revoked.map_or(now, |since| since.min(now))));
+        let ended = self.change(id, now, |record| {
+            record.revoked = Some(record.revoked.map_or(now, |since| since.min(now)));
+            true
+        });
         let Some(record) = ended.await? else { return Ok(None) };
         self.told(&record, now).await?;
         Ok(Some(record))
@@ -123,12 +125,18 @@ impl ApiKeys {
         let end = now.saturating_add(SignedDuration::try_from(grace).unwrap_or(SignedDuration::MAX));
         let end = end.unwrap_or(Timestamp::MAX);
         let ended = self.change(id, now, |old| {
-            old.revoked = Some(end);
-            old.replaced_by = Some(record.id.clone());
+            let first = old.revoked.is_none();
+            if first {
+                (old.revoked, old.replaced_by) = (Some(end), Some(record.id.clone()));
+            }
+            first
         });
-        if let Some(old) = ended.await? {
-            self.told(&old, end).await?;
-        }
+        let Some(old) = ended.await? else {
+            // Somebody else has ended it meanwhile, and only one key takes its place.
+            self.store.keys().delete(&format!("{KEYS}{}", record.id)).await.map_err(unavailable)?;
+            return Ok(None);
+        };
+        self.told(&old, end).await?;
         Ok(Some((key, record)))
     }
 
@@ -138,18 +146,21 @@ impl ApiKeys {
         Ok(self.store.keys().get(&name).await.map_err(unavailable)?.and_then(|entry| read(&entry)))
     }
 
-    /// Changes what is known of a key, whoever else does so at the same time.
+    /// Changes what is known of a key, whoever else does so at the same time; `None` when there is none, or `change` leaves
+    /// it.
     async fn change(
         &self,
         id: &str,
         now: Timestamp,
-        change: impl Fn(&mut ApiKeyRecord),
+        change: impl Fn(&mut ApiKeyRecord) -> bool,
     ) -> Result<Option<ApiKeyRecord>> {
         let Some(name) = name(id) else { return Ok(None) };
         loop {
             let Some(entry) = self.store.keys().get(&name).await.map_err(unavailable)? else { return Ok(None) };
             let Some(mut record) = read(&entry) else { return Ok(None) };
-            change(&mut record);
+            if !change(&mut record) {
+                return Ok(None);
+            }
             match self.put(&record, Expect::Version(entry.version), now).await {
                 Ok(()) => return Ok(Some(record)),
                 Err(micro_store::Error::Conflict) => {}

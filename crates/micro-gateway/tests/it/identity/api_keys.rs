@@ -118,6 +118,27 @@ async fn a_rotated_key_goes_on_for_its_grace_and_ends() {
 }
 
 #[tokio::test]
+async fn of_many_who_end_a_key_at_once_the_strictest_wins() {
+    let (_folder, _, store) = shared();
+    let keys = ApiKeys::new(store, None);
+    let now = Timestamp::now();
+    let hour = Duration::from_secs(3600);
+
+    let (_, record) = keys.create(writer(), now).await.unwrap();
+    let (one, other) = tokio::join!(keys.rotate(&record.id, hour, now), keys.rotate(&record.id, hour, now));
+    assert_eq!([one, other].into_iter().filter(|made| made.as_ref().unwrap().is_some()).count(), 1);
+    assert_eq!(keys.list().await.unwrap().len(), 2, "the old one and one that takes its place");
+
+    let (_, record) = keys.create(writer(), now).await.unwrap();
+    let (rotated, revoked) = tokio::join!(keys.rotate(&record.id, hour, now), keys.revoke(&record.id, now));
+    let (made, _) = (rotated.unwrap(), revoked.unwrap().unwrap());
+    let listed = keys.list().await.unwrap();
+    let old = listed.iter().find(|key| key.id == record.id).unwrap();
+    assert_eq!(old.revoked, Some(now), "it was given an hour after it was revoked");
+    assert_eq!(listed.len(), if made.is_some() { 4 } else { 3 });
+}
+
+#[tokio::test]
 async fn of_many_who_make_keys_at_once_all_keys_are_good() {
     let (_folder, place, _store) = shared();
     let gateway = gateway(&place).await;
