@@ -267,7 +267,7 @@ fn scopes(user: &User, pipeline: &Pipeline) -> Scopes {
     let identity = Identity {
         scopes: Some(user.scopes.clone()),
         roles: user.roles.iter().cloned().collect(),
-        ..Identity::named(user.name.clone(), user.credential())
+        ..Identity::named(user.name.clone(), user.owner().credential())
     };
     pipeline.identities.policies().access.roles.grant(identity).scopes.unwrap_or_default()
 }

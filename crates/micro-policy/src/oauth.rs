@@ -35,5 +35,5 @@ pub use self::{
     redirect::RedirectUri,
     registration::{Registration, document, document_url},
     token::{Actor, Claims, Resources},
-    user::{InvalidUser, User},
+    user::{InvalidUser, Owner, User},
 };

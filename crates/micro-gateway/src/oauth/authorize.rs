@@ -132,7 +132,7 @@ impl Server {
             client: client.id.clone(),
             redirect_uri: redirect.uri.clone(),
             challenge: request.challenge.clone(),
-            account: user.name.to_string(),
+            owner: user.owner(),
             scopes,
             resource: request.resource.clone(),
             expires: now() + Code::LIFETIME,

@@ -28,13 +28,20 @@ impl Server {
         let is = |id: &str| client.is_some_and(|client| client.id == id);
         if let Some(family) = self.family(token).await? {
             return match is(&family.value.client) {
-                true => self.revoke_family(&name(token), &family.value.account).await,
+                true => self.revoke_family(&name(token), &family.value.owner).await,
                 false => Err(NOT_ITS_OWN.into()),
             };
         }
         let (Some(identity), Some(claims)) = (own(pipeline, token).await, self.claims(token)) else { return Ok(()) };
         if claims.intent.is_none() && !is(&claims.client_id) {
             return Err(NOT_ITS_OWN.into());
+        }
+        // An access token goes with the consent that it is of; else the next refresh would bring another.
+        let consent = identity.credential.rsplit_once('/').filter(|_| claims.intent.is_none()).map(|(_, name)| name);
+        if let Some(name) = consent
+            && let Some(family) = self.records.get::<Family>(&family_key(name)).await?
+        {
+            return self.revoke_family(name, &family.value.owner).await;
         }
         super::revoke(self.records.store(), &identity.credential).await
     }
@@ -51,13 +58,13 @@ impl Server {
         }
         let token = params.need("token", "token is needed")?;
         if let Some(family) = self.family(token).await? {
-            let Family { client, account, scopes, resource, expires, revoked, current } = family.value;
+            let Family { client, owner, scopes, resource, expires, revoked, current } = family.value;
             if revoked || now() >= expires || !current.is_some_and(|current| current.is_of(token)) {
                 return Ok(json!({ "active": false }));
             }
             let scope = scopes.iter().collect::<Vec<_>>().join(" ");
             return Ok(json!({
-                "active": true, "client_id": client, "sub": account, "scope": scope, "aud": resource, "exp": expires,
+                "active": true, "client_id": client, "sub": owner.account, "scope": scope, "aud": resource, "exp": expires,
             }));
         }
         let (Some(_), Some(claims)) = (own(pipeline, token).await, self.claims(token)) else {

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use micro_policy::{
     Scopes,
     oauth::{
-        Claims, Client, Code, Denied, Digest, ErrorCode, Family, GrantType, Params, Redemption, Refresh, Refused, User,
+        Claims, Client, Code, Denied, Digest, ErrorCode, Family, GrantType, Owner, Params, Redemption, Refresh, Refused,
+        User,
     },
 };
 use serde_json::{Value, json};
@@ -57,13 +58,13 @@ impl Server {
             resource: resource.as_deref(),
         };
         let code = self.spend(text, &shown).await?;
-        let Some(user) = self.users.get(&code.account).await? else { return Err(invalid().into()) };
+        let Some(user) = self.users.owner(&code.owner).await? else { return Err(invalid().into()) };
         let (name, secret) = (Family::name(&code.handle), random::<32>());
         let refreshable = client.may(GrantType::RefreshToken).is_ok();
         let refresh = refreshable.then(|| Family::token(&code.handle, &secret));
         let family = Family {
             client: client.id.clone(),
-            account: code.account.clone(),
+            owner: code.owner.clone(),
             scopes: code.scopes.clone(),
             resource: code.resource.clone(),
             expires: now() + self.lifetimes.refresh,
@@ -87,7 +88,7 @@ impl Server {
             let outcome = kept.value.redeem(shown, now());
             if let Err(Denied::Reused { family }) = &outcome {
                 tracing::warn!(client = shown.client, "an authorization code was shown twice");
-                self.revoke_family(family, &kept.value.account).await?;
+                self.revoke_family(family, &kept.value.owner).await?;
             } else {
                 let spent = Code { spent: true, ..kept.value.clone() };
                 if !self.records.replace(&key, &kept, &spent, Some(Duration::from_secs(600))).await? {
@@ -114,12 +115,12 @@ impl Server {
                 Err(denied) => {
                     if let Denied::Reused { family } = &denied {
                         tracing::warn!(client = client.id, "a refresh token was shown twice, or by another client");
-                        self.revoke_family(family, &kept.value.account).await?;
+                        self.revoke_family(family, &kept.value.owner).await?;
                     }
                     return Err(denied.told().into());
                 }
             };
-            let Some(user) = self.users.get(&family.account).await? else { return Err(invalid().into()) };
+            let Some(user) = self.users.owner(&family.owner).await? else { return Err(invalid().into()) };
             // What was taken from the user since is taken from the client too.
             let scopes = scopes.shared_with(&super::scopes(&user, pipeline));
             if !self.records.replace(&key, &kept, &family, Some(self.family_ttl())).await? {
@@ -164,7 +165,7 @@ impl Server {
             client: &client.id,
             resource: family.resource.clone(),
             scopes,
-            credential: format!("{}/{name}", user.credential()).into(),
+            credential: format!("{}/{name}", family.owner.credential()).into(),
         }
     }
 
@@ -199,7 +200,7 @@ impl Server {
     }
 
     /// Ends a family, whether it has begun or not: no refresh, and what was given of it is revoked.
-    pub(super) async fn revoke_family(&self, name: &str, account: &str) -> Result<(), Failure> {
+    pub(super) async fn revoke_family(&self, name: &str, owner: &Owner) -> Result<(), Failure> {
         let key = family_key(name);
         loop {
             let kept: Option<Kept<Family>> = self.records.get(&key).await?;
@@ -212,7 +213,7 @@ impl Server {
                 None => {
                     let never = Family {
                         client: String::new(),
-                        account: account.to_owned(),
+                        owner: owner.clone(),
                         scopes: Scopes::default(),
                         resource: String::new(),
                         expires: 0,
@@ -226,8 +227,7 @@ impl Server {
                 break;
             }
         }
-        let Some(user) = self.users.get(account).await? else { return Ok(()) };
-        super::revoke(self.records.store(), &format!("{}/{name}", user.credential())).await
+        super::revoke(self.records.store(), &format!("{}/{name}", owner.credential())).await
     }
 
     fn family_ttl(&self) -> Duration {

@@ -9,7 +9,7 @@ use argon2::{
 use micro_core::Error;
 use micro_policy::{
     Scopes,
-    oauth::{Digest, User},
+    oauth::{Digest, Owner, User},
 };
 use micro_store::Store;
 use tokio::sync::Semaphore;
@@ -104,13 +104,18 @@ impl Users {
         }
         let Some(user) = self.get(name).await.map_err(outside)? else { return Ok(false) };
         let removed = self.records.delete(&key(name)).await.map_err(outside)?;
-        super::revoke(self.records.store(), &user.credential()).await.map_err(outside)?;
+        super::revoke(self.records.store(), &user.owner().credential()).await.map_err(outside)?;
         Ok(removed)
     }
 
     /// The user of this name.
-    pub(super) async fn get(&self, name: &str) -> Result<Option<User>, Failure> {
+    async fn get(&self, name: &str) -> Result<Option<User>, Failure> {
         Ok(self.records.get(&key(name)).await?.map(|kept| kept.value))
+    }
+
+    /// The user who has given something, if it is still there: another one of that name has given nothing.
+    pub(super) async fn owner(&self, owner: &Owner) -> Result<Option<User>, Failure> {
+        Ok(self.get(&owner.account).await?.filter(|user| user.id == owner.id))
     }
 
     /// The user of this name, if the password is theirs. Takes as long when there is none of that name.

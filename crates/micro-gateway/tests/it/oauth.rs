@@ -81,6 +81,8 @@ async fn gateways_that_share_a_store_take_each_others_tokens_and_users() {
     }
     app.post(&site, "revoke", &[("token", tokens["access_token"].as_str().unwrap())]).await;
     other.refused_soon(tokens["access_token"].as_str().unwrap()).await;
+    let refreshed = app.refresh(&site, tokens["refresh_token"].as_str().unwrap()).await;
+    assert_eq!(refreshed.status, 400, "a refresh must not bring back what was revoked");
 }
 
 #[tokio::test]
@@ -96,6 +98,8 @@ async fn a_user_who_is_removed_is_gone_with_everything_given_in_their_name() {
 
     site.user("alice", "notes:write").await;
     assert_eq!(site.users().list().await.unwrap().len(), 1);
+    let old = app.refresh(&site, tokens["refresh_token"].as_str().unwrap()).await;
+    assert_eq!(old.status, 400, "the next of that name has agreed to nothing: {}", old.text);
     let again = app.sign_in(&site, "alice", "").await;
     assert_eq!(site.keep(again["access_token"].as_str().unwrap()).await, 200, "the next of that name is another");
 }

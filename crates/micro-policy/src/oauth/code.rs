@@ -6,6 +6,7 @@ use super::{
     error::{Denied, ErrorCode, Refused},
     family::Family,
     pkce::Challenge,
+    user::Owner,
 };
 use crate::Scopes;
 
@@ -19,7 +20,7 @@ pub struct Code {
     /// The proof key.
     pub challenge: Challenge,
     /// Who consented.
-    pub account: String,
+    pub owner: Owner,
     /// To what.
     pub scopes: Scopes,
     /// For which resource.
@@ -84,7 +85,7 @@ mod tests {
             client: "c".into(),
             redirect_uri: "https://app.example/cb".into(),
             challenge: Challenge::parse(Some(CHALLENGE), Some("S256")).unwrap(),
-            account: "alice".into(),
+            owner: Owner { account: "alice".into(), id: "1".into() },
             scopes: Scopes::default(),
             resource: "https://as/mcp".into(),
             expires: 100,

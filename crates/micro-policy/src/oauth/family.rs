@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     digest::Digest,
     error::{Denied, ErrorCode, Refused},
+    user::Owner,
 };
 use crate::Scopes;
 
@@ -15,7 +16,7 @@ pub struct Family {
     /// The client they are of.
     pub client: String,
     /// Who consented.
-    pub account: String,
+    pub owner: Owner,
     /// To what.
     pub scopes: Scopes,
     /// For which resource.
@@ -96,7 +97,7 @@ mod tests {
     fn family(token: &str) -> Family {
         Family {
             client: "c".into(),
-            account: "alice".into(),
+            owner: Owner { account: "alice".into(), id: "1".into() },
             scopes: ["a", "b"].into_iter().collect(),
             resource: "r".into(),
             expires: 100,

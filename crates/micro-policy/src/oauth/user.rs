@@ -38,10 +38,26 @@ pub enum InvalidUser {
     Password,
 }
 
-impl User {
+/// Who has given something: a user, told from everybody else who had the name, or will.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The account's name.
+    pub account: String,
+    /// See [`User::id`].
+    pub id: String,
+}
+
+impl Owner {
     /// What everything that is given in the user's name is revoked by.
     pub fn credential(&self) -> String {
-        format!("oauth/{}.{}", self.name, self.id)
+        format!("oauth/{}.{}", self.account, self.id)
+    }
+}
+
+impl User {
+    /// Who it is.
+    pub fn owner(&self) -> Owner {
+        Owner { account: self.name.to_string(), id: self.id.clone() }
     }
 
     /// Whether it can be a user's name. Names stand in records, keys and pages as they are.
