@@ -27,7 +27,7 @@ pub use self::{
 const MAX_FILE: usize = 1 << 20;
 
 /// Where settings come from. What is added later wins; the file has the last word nowhere.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Sources {
     /// Its name for people, and its text.
     file: Option<(String, String)>,
@@ -35,7 +35,7 @@ pub struct Sources {
     flags: Vec<Flag>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Flag {
     key: String,
     value: String,
@@ -43,13 +43,30 @@ struct Flag {
 }
 
 /// Settings, and what they were read from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Loaded<T> {
     /// The settings.
     pub value: T,
     /// What was set, without defaults.
     table: Table,
     keys: Node,
+}
+
+/// Shows where from, and nothing of what is said there: some of it is secret.
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.as_ref().map(|(name, _)| name);
+        let variables = self.variables.iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let flags = self.flags.iter().map(|flag| &flag.typed).collect::<Vec<_>>();
+        f.debug_struct("Sources").field("file", &file).field("variables", &variables).field("flags", &flags).finish()
+    }
+}
+
+/// Shows what was set, without secrets.
+impl<T> fmt::Debug for Loaded<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Loaded").field(&diff::without_secrets(&self.keys, &self.table)).finish()
+    }
 }
 
 /// Settings that cannot be used. Never empty.
@@ -275,9 +292,25 @@ impl Draft<'_> {
         };
         let elsewhere = self.set.iter().rev().find(|(names, _)| begins(names)).map(|(_, place)| place.clone());
         let place = elsewhere.or_else(|| self.source.find(&path));
-        let reason = error.inner().message().lines().next().unwrap_or_default().to_owned();
+        let reason = match is_secret(&self.keys, &path) {
+            true => "this is no value for it".to_owned(), // serde would say what is there
+            false => error.inner().message().lines().next().unwrap_or_default().to_owned(),
+        };
         let reason = if path.is_empty() { reason } else { format!("`{}`: {reason}", written(&path)) };
         Problem { place: place.unwrap_or_else(|| Place::File(self.source.file.to_owned())), reason, hint: None }
+    }
+}
+
+/// Whether the value at a path is shown to nobody.
+fn is_secret(node: &Node, path: &[Step]) -> bool {
+    match (node, path) {
+        (Node::Table(keys), [Step::Key(name), rest @ ..]) => {
+            keys.get(name).is_some_and(|key| key.secret || is_secret(&key.node, rest))
+        }
+        (Node::Names(node), [Step::Key(_), rest @ ..]) | (Node::List(node), [Step::Index(_), rest @ ..]) => {
+            is_secret(node, rest)
+        }
+        _ => false,
     }
 }
 
@@ -311,7 +344,8 @@ fn unknown_in_table(table: &Table, node: &Node, path: &mut Vec<Step>, tell: &mut
     }
 }
 
-/// A value from a text that is no TOML: a list is written with commas.
+/// A value from a text that is no TOML: a list is written with commas. What may hold secrets is not said again when it is
+/// wrong.
 fn value(node: &Node, text: &str) -> Result<Value, String> {
     let toml = |text: &str| {
         let table = format!("value = {text}").parse::<Table>().ok()?;
@@ -325,12 +359,14 @@ fn value(node: &Node, text: &str) -> Result<Value, String> {
         Node::Bool => text.parse().map(Value::Boolean).map_err(|_| expected("`true` or `false`")),
         Node::Integer => text.parse().map(Value::Integer).map_err(|_| expected("a whole number")),
         Node::Number => text.parse().map(Value::Float).map_err(|_| expected("a number")),
-        Node::List(_) if text.trim_start().starts_with('[') => toml(text).ok_or_else(|| expected("an array in TOML")),
+        Node::List(_) if text.trim_start().starts_with('[') => toml(text).ok_or("this is not an array in TOML".to_owned()),
         Node::List(node) => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             items.map(|item| value(node, item)).collect::<Result<_, _>>().map(Value::Array)
         }
-        Node::Table(_) | Node::Names(_) => toml(text).ok_or_else(|| expected("a table in TOML, such as `{ a = 1 }`")),
+        Node::Table(_) | Node::Names(_) => {
+            toml(text).ok_or("this is not a table in TOML, such as `{ a = 1 }`".to_owned())
+        }
         Node::Any => Ok(toml(text).unwrap_or_else(|| Value::String(text.to_owned()))),
     }
 }

@@ -143,6 +143,20 @@ fn a_value_that_does_not_fit_is_told_where_it_was_set() {
 }
 
 #[test]
+fn a_secret_is_said_again_neither_when_it_is_wrong_nor_for_debugging() {
+    let place = "micro.toml:4:1: `gateway.tokens[0].token`: this is no value for it";
+    refused("[[gateway.tokens]]\naccount = 'a'\n\ntoken = 5550123\n", &[], &[], &[place]);
+    for text in ["[{ account = 'a', token = 's3cret' }", "{ account = 'a', token = 's3cret' }"] {
+        let told = load("", &[("MICRO_GATEWAY_TOKENS", text)], &[]).unwrap_err();
+        assert!(!told.concat().contains("s3cret"), "{told:?}");
+    }
+    let sources = Sources::new().text("micro.toml", FILE).environment([("MICRO_X".into(), "s3cret".into())]);
+    assert!(!format!("{sources:?}").contains("s3cret"));
+    let loaded = format!("{:?}", load(FILE, &[], &[]).unwrap());
+    assert!(loaded.contains("ada") && !loaded.contains("s3cret"), "{loaded}");
+}
+
+#[test]
 fn a_variable_or_flag_that_stands_for_no_key_is_refused() {
     refused(
         "",
