@@ -24,7 +24,7 @@ pub use self::{
     embedded::{ClientConfig, EmbeddedConfig},
     tls::{CertificateConfig, TlsConfig},
 };
-use crate::{ToolNames, pipeline::Policies};
+use crate::{ToolNames, oauth, pipeline::Policies};
 
 /// A gateway's settings: the `[gateway]` table of `micro.toml`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -107,15 +107,34 @@ pub enum InvalidConfig {
 impl Config {
     /// The tables, and arrays of them, that [`crate::Handle::reload`] takes over; the rest holds from the start to the
     /// end.
-    pub const RELOADED: &[&str] =
-        &["auth.tokens", "auth.issuers", "auth.certificates", "scopes", "roles", "tenants", "policies"];
+    pub const RELOADED: &[&str] = &[
+        "auth.tokens",
+        "auth.issuers",
+        "auth.certificates",
+        "auth.embedded",
+        "scopes",
+        "roles",
+        "tenants",
+        "policies",
+    ];
+
+    /// This config with what a running gateway takes over of a newer one: [`Self::RELOADED`].
+    pub(crate) fn renewed(&self, newer: &Self) -> Self {
+        let AuthConfig { tokens, issuers, certificates, embedded, .. } = newer.auth.clone();
+        let auth = AuthConfig { tokens, issuers, certificates, embedded, ..self.auth.clone() };
+        let Self { scopes, roles, tenants, policies, .. } = newer.clone();
+        Self { auth, scopes, roles, tenants, policies, ..self.clone() }
+    }
 
     /// Whether every setting makes sense, without doing anything with it.
     ///
     /// # Errors
     /// With the first one that does not.
     pub fn check(&self) -> Result<(), InvalidConfig> {
-        Policies::compile(self, None, |name| std::env::var(name).ok()).map(drop)
+        let env = |name: &str| std::env::var(name).ok();
+        Policies::compile(self, None, env)?;
+        self.auth.keys.pepper(env)?;
+        oauth::Settings::of(self, env).map(drop)
     }
 }
 

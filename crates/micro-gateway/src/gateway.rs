@@ -26,6 +26,7 @@ pub struct Core {
     follower: JoinHandle<((), ())>,
     generated: Option<Secret>,
     access: watch::Sender<Arc<Access>>,
+    config: Arc<Config>,
 }
 
 /// What a running gateway can be told. Clones tell the same gateway.
@@ -34,6 +35,8 @@ pub struct Handle {
     pipeline: Arc<Pipeline>,
     generated: Option<Secret>,
     access: watch::Sender<Arc<Access>>,
+    /// What it began with.
+    config: Arc<Config>,
 }
 
 /// A bound gateway: it has its ports, but accepts only in [`Gateway::run`].
@@ -132,7 +135,7 @@ impl Config {
         let follower = tokio::spawn(async { tokio::join!(following, linting) });
         let pipeline =
             Arc::new(Pipeline { catalog, identities, audit, client: Client::new(registry), asserter, store, oauth });
-        Ok(Core { pipeline, follower, generated, access })
+        Ok(Core { pipeline, follower, generated, access, config: Arc::new(self.clone()) })
     }
 }
 
@@ -175,8 +178,9 @@ impl Core {
 
     /// What it can be told while it runs.
     pub fn handle(&self) -> Handle {
-        let Self { pipeline, generated, access, .. } = self;
-        Handle { pipeline: pipeline.clone(), generated: generated.clone(), access: access.clone() }
+        let Self { pipeline, generated, access, config, .. } = self;
+        let (pipeline, config) = (pipeline.clone(), config.clone());
+        Handle { pipeline, generated: generated.clone(), access: access.clone(), config }
     }
 
     /// Takes a credential back, named by [`Identity::credential`](micro_policy::Identity::credential): within half a
@@ -206,14 +210,20 @@ impl Core {
 }
 
 impl Handle {
-    /// Goes by the policies of another config from now on: tokens, issuers, scopes, roles, tenants and files of
-    /// policies. What has returned is done: no call is decided by the old ones any more. The rest of the config takes
-    /// a restart.
+    /// Goes by another config from now on as far as [`Config::RELOADED`] says: who may call what, and whom the embedded
+    /// authorization server knows. What has returned is done: no call is decided by the old one any more. The rest of the
+    /// config takes a restart.
     ///
     /// # Errors
     /// When a setting makes no sense; then everything stays as it was.
     pub async fn reload(&self, config: &Config) -> Result<()> {
-        let policies = compile(config, self.generated.as_ref())?;
+        let config = self.config.renewed(config);
+        let policies = compile(&config, self.generated.as_ref())?;
+        let invalid = |error: InvalidConfig| Error::bad_request(error.to_string());
+        let settings = oauth::Settings::of(&config, |name| std::env::var(name).ok()).map_err(invalid)?;
+        if let (Some(server), Some(settings)) = (&self.pipeline.oauth, settings) {
+            server.replace(settings);
+        }
         let access = policies.access.clone();
         self.pipeline.identities.replace(policies);
         self.access.send_replace(access.clone());

@@ -16,17 +16,20 @@ mod token;
 mod users;
 
 use std::{
+    collections::HashMap,
     net::{IpAddr, Ipv4Addr},
+    sync::Arc,
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use micro_policy::{
     Algorithm, Claims as ClaimNames, Identity, Issuer, Scopes,
-    oauth::{ErrorCode, GrantType, Params, Refused, Resources, ServerMetadata},
+    oauth::{Client, ErrorCode, GrantType, Params, Refused, Resources, ServerMetadata},
 };
 use micro_runtime::http::{Body, Peer, read_within};
 use micro_store::{Location, Store};
@@ -34,7 +37,7 @@ use url::{Host, Url};
 
 pub use self::users::{NewUser, Users};
 use self::{clients::Clients, failure::Failure, failure::answer, keys::Keys, records::Records};
-use crate::{AuthMode, Config, InvalidConfig, identity, pipeline::Pipeline};
+use crate::{AuthMode, Config, EmbeddedConfig, InvalidConfig, identity, pipeline::Pipeline};
 pub use micro_policy::oauth::User;
 
 /// Where the metadata is (RFC 8414 §3).
@@ -53,15 +56,40 @@ pub(crate) struct Server {
     keys: Keys,
     clients: Clients,
     resources: Resources,
-    lifetimes: Lifetimes,
-    /// Whether strangers may register clients.
-    registration: bool,
+    settings: Arc<ArcSwap<Settings>>,
 }
 
-/// In seconds.
-struct Lifetimes {
-    access: u64,
-    refresh: u64,
+/// What the config says of the server that may change while it runs: `[gateway.auth.embedded]`.
+pub(crate) struct Settings {
+    /// Clients that are known beforehand, by id.
+    clients: HashMap<String, Client>,
+    /// Whether strangers may register clients.
+    registration: bool,
+    /// How long an access token is good, in seconds.
+    access_lifetime: u64,
+    /// How long a consent lasts, in seconds.
+    refresh_lifetime: u64,
+}
+
+impl Settings {
+    /// What a config says; none when the gateway is no authorization server.
+    ///
+    /// # Errors
+    /// When a setting makes no sense.
+    pub(crate) fn of(config: &Config, env: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, InvalidConfig> {
+        if config.auth.mode != AuthMode::Embedded {
+            return Ok(None);
+        }
+        if config.store == Location::Memory {
+            let why = "users and clients must outlive the process: `sqlite:` and a file";
+            return Err(InvalidConfig::Value { key: "store".to_owned(), why });
+        }
+        let config = &config.auth.embedded;
+        config.check()?;
+        let clients = config.clients(env)?.into_iter().map(|client| (client.id.clone(), client)).collect();
+        let EmbeddedConfig { registration, access_lifetime, refresh_lifetime, .. } = *config;
+        Ok(Some(Self { clients, registration, access_lifetime, refresh_lifetime }))
+    }
 }
 
 impl Server {
@@ -75,16 +103,11 @@ impl Server {
         store: Store,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, InvalidConfig> {
-        let Some(url) = issuer(config)? else { return Ok(None) };
-        if config.store == Location::Memory {
-            let why = "users and clients must outlive the process: `sqlite:` and a file";
-            return Err(InvalidConfig::Value { key: "store".to_owned(), why });
-        }
-        let config = &config.auth.embedded;
-        config.check()?;
+        let (Some(url), Some(settings)) = (issuer(config)?, Settings::of(config, env)?) else { return Ok(None) };
+        let settings = Arc::new(ArcSwap::from_pointee(settings));
         let issuer = url.origin().ascii_serialization();
         let records = Records::new(store.clone());
-        let clients = Clients::new(records.clone(), config.clients(env)?, &url).map_err(|_| InvalidConfig::Value {
+        let clients = Clients::new(records.clone(), settings.clone(), &url).map_err(|_| InvalidConfig::Value {
             key: "auth.mode".to_owned(),
             why: "documents of clients cannot be fetched: there is no TLS",
         })?;
@@ -104,10 +127,14 @@ impl Server {
             clients,
             resources,
             records,
-            lifetimes: Lifetimes { access: config.access_lifetime, refresh: config.refresh_lifetime },
-            registration: config.registration,
+            settings,
             issuer,
         }))
+    }
+
+    /// Goes by other settings from now on.
+    pub(crate) fn replace(&self, settings: Settings) {
+        self.settings.store(Arc::new(settings));
     }
 
     /// Its name.
@@ -162,7 +189,7 @@ impl Server {
     }
 
     async fn register(&self, body: &Bytes, from: IpAddr) -> Result<serde_json::Value, Failure> {
-        if !self.registration {
+        if !self.settings.load().registration {
             return Err(Refused::new(ErrorCode::AccessDenied, "clients do not register themselves here").into());
         }
         self.clients.register(body, from).await
@@ -195,7 +222,7 @@ impl Server {
     }
 
     fn metadata(&self) -> Response<Body> {
-        let metadata = ServerMetadata::new(&self.issuer, self.registration);
+        let metadata = ServerMetadata::new(&self.issuer, self.settings.load().registration);
         let mut response = Response::new(serde_json::to_vec(&metadata).unwrap_or_default().into());
         public(&mut response);
         response

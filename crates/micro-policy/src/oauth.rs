@@ -22,7 +22,7 @@ mod user;
 
 pub use self::{
     authorize::{AuthorizationRequest, Redirect},
-    client::{Client, ClientAuth, GrantType, Presented},
+    client::{Client, ClientAuth, GrantType, Presented, UNKNOWN},
     code::{Code, Redemption},
     digest::Digest,
     error::{Denied, ErrorCode, Refused},

@@ -127,7 +127,7 @@ impl GatewayApp {
 
 /// Says where it is, and once which token callers need.
 pub(crate) fn introduce(gateway: &Gateway) {
-    tracing::info!(url = format!("http://{}/mcp", gateway.address()), "tools are served");
+    tracing::info!(url = format!("{}://{}/mcp", gateway.scheme(), gateway.address()), "tools are served");
     if let Some(token) = gateway.generated_token() {
         // Not a log record: those are kept, and this is a secret.
         let _ = writeln!(std::io::stderr(), "callers need this token, shown once: {}", token.reveal());

@@ -62,16 +62,19 @@ pub(super) async fn call(site: &Site, form: &Form, request: Request<Incoming>) -
 
 async fn answer(site: &Site, form: &Form, parts: &Parts, body: Incoming, trace: TraceContext) -> Result<Json, Failure> {
     let call = |tool, arguments| Call { front: form.name(), tool, arguments, trace, progress: &Silent };
-    // Before the body is read: strangers are not given memory and time.
-    let caller = site.caller(&parts.extensions).map_err(|error| {
-        site.pipeline.refuse(&call(form.named(), None), &error);
-        Failure::of(&error, site, parts)
-    })?;
+    let caller = || {
+        site.caller(&parts.extensions).map_err(|error| {
+            site.pipeline.refuse(&call(form.named(), None), &error);
+            Failure::of(&error, site, parts)
+        })
+    };
+    caller()?; // before the body is read: strangers are not given memory and time
     let body = match read(body, site.body_limit).await {
         Ok(Some(body)) => body,
         Ok(None) => return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large")),
         Err(_) => return Err(Failure::new(StatusCode::BAD_REQUEST, "the request broke off")),
     };
+    let caller = caller()?; // a body may take long, and what was good be taken back meanwhile
     let (tool, arguments) = form.read(&body).map_err(|why| Failure::new(StatusCode::BAD_REQUEST, why))?;
     let call = call(&tool, arguments.map(RawValue::get));
     site.pipeline.call(&caller, call).await.map_err(|error| Failure::of(&error, site, parts))

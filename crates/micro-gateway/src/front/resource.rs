@@ -22,14 +22,17 @@ pub(super) fn document(pipeline: &Pipeline, scheme: &str, headers: &HeaderMap, p
     let Some(base) = base else {
         return error(StatusCode::NOT_FOUND, "no authorization server issues tokens for this");
     };
-    let catalog = pipeline.catalog.load();
-    let document = json!({
+    let mut document = json!({
         "resource": format!("{base}{path}"),
         "authorization_servers": servers,
-        "scopes_supported": catalog.scopes(),
         "bearer_methods_supported": ["header"],
         "resource_name": "Micro gateway",
     });
+    let catalog = pipeline.catalog.load();
+    // What one tenant's tools ask for is not for the others.
+    if catalog.access().tenants.is_empty() {
+        document["scopes_supported"] = json!(catalog.scopes());
+    }
     json(StatusCode::OK, document.to_string())
 }
 

@@ -1,10 +1,11 @@
 //! Which client asks: known from the config, registered by itself, or described at its own URL.
 
-use std::{collections::HashMap, net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use micro_mcp::auth::{Document, Fetch, Switches};
 use micro_policy::oauth::{
-    Client, ClientAuth, Digest, ErrorCode, Params, Presented, Refused, Registration, document, document_url,
+    Client, ClientAuth, Digest, Params, Presented, Refused, Registration, UNKNOWN, document, document_url,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -12,7 +13,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::{
-    Failure,
+    Failure, Settings,
     records::{Records, now, random},
 };
 
@@ -37,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) struct Clients {
     records: Records,
-    known: HashMap<String, Client>,
+    settings: Arc<ArcSwap<Settings>>,
     fetch: Fetch,
     turns: Semaphore,
 }
@@ -46,22 +47,17 @@ pub(super) struct Clients {
 #[derive(Serialize, Deserialize)]
 struct Found(Option<Client>);
 
-/// No client of that name, or not itself.
-const UNKNOWN: Refused =
-    Refused::new(ErrorCode::InvalidClient, "the client is not known, or did not show that it is itself");
-
 impl Clients {
     /// # Errors
     /// When this program cannot ask for documents.
-    pub(super) fn new(records: Records, known: Vec<Client>, issuer: &Url) -> Result<Self, Failure> {
-        let known = known.into_iter().map(|client| (client.id.clone(), client)).collect();
+    pub(super) fn new(records: Records, settings: Arc<ArcSwap<Settings>>, issuer: &Url) -> Result<Self, Failure> {
         let fetch = Fetch::new(issuer, Switches::default()).map_err(|_| Failure::Internal)?;
-        Ok(Self { records, known, fetch, turns: Semaphore::new(AT_ONCE) })
+        Ok(Self { records, settings, fetch, turns: Semaphore::new(AT_ONCE) })
     }
 
     /// The client of this name.
     pub(super) async fn find(&self, id: &str) -> Result<Client, Failure> {
-        if let Some(client) = self.known.get(id) {
+        if let Some(client) = self.settings.load().clients.get(id) {
             return Ok(client.clone());
         }
         if let Some(url) = document_url(id) {
@@ -85,7 +81,7 @@ impl Clients {
 
     /// Keeps a client that registered itself for as long as it is used.
     pub(super) async fn used(&self, client: &Client) -> Result<(), Failure> {
-        if self.known.contains_key(&client.id) || document_url(&client.id).is_some() {
+        if self.settings.load().clients.contains_key(&client.id) || document_url(&client.id).is_some() {
             return Ok(());
         }
         self.records.put(&registered(&client.id), client, Some(USED)).await

@@ -67,7 +67,7 @@ impl Server {
             owner: code.owner.clone(),
             scopes: code.scopes.clone(),
             resource: code.resource.clone(),
-            expires: now() + self.lifetimes.refresh,
+            expires: now() + self.settings.load().refresh_lifetime,
             current: refresh.as_deref().map(Digest::of),
             revoked: false,
         };
@@ -177,7 +177,7 @@ impl Server {
             sub: grant.account,
             client_id: grant.client.to_owned(),
             iat: now,
-            exp: now + self.lifetimes.access,
+            exp: now + self.settings.load().access_lifetime,
             jti: random::<12>(),
             scope: String::new(),
             roles: grant.roles,
@@ -231,7 +231,7 @@ impl Server {
     }
 
     fn family_ttl(&self) -> Duration {
-        Duration::from_secs(self.lifetimes.refresh)
+        Duration::from_secs(self.settings.load().refresh_lifetime)
     }
 }
 

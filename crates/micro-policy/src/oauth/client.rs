@@ -106,7 +106,7 @@ impl Client {
 }
 
 /// No client of that name, or not itself: the same words for both.
-pub(super) const UNKNOWN: Refused =
+pub const UNKNOWN: Refused =
     Refused::new(ErrorCode::InvalidClient, "the client is not known, or did not show that it is itself");
 
 /// How a client may show that it is itself (`token_endpoint_auth_method`).

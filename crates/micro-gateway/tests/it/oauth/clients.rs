@@ -44,6 +44,33 @@ async fn a_machine_gets_what_the_operator_gave_it_and_no_more() {
 }
 
 #[tokio::test]
+async fn clients_of_the_config_come_and_go_while_the_gateway_runs_and_its_name_stays() {
+    let site = Site::start().await;
+    let reload = async |embedded: &str| {
+        let (issuer, config) = ("https://elsewhere.example", format!("[auth]\nmode = 'on'\n[auth.embedded]\n{embedded}"));
+        let config = toml::from_str(&format!("store = 'sqlite:elsewhere.db'\nurl = '{issuer}'\n{config}")).unwrap();
+        site.gateway.handle.reload(&config).await
+    };
+    let ask = async |id: &str, secret: &str| {
+        let app = App { id: id.into(), secret: Some(secret.into()) };
+        app.post(&site, "token", &[("grant_type", "client_credentials")]).await
+    };
+    let client = "[[clients]]\nid = 'other'\nsecret = 'another-secret-of-his'\ngrants = ['client_credentials']\n";
+    let client = client.replace("[[clients]]", "[[auth.embedded.clients]]");
+    reload(&format!("registration = false\naccess_lifetime = 77\n{client}")).await.unwrap();
+    assert_eq!(ask("machine", SECRET).await.status, 401, "it is not in the config any more");
+    assert_eq!(ask("other", "another-secret-of-his").await.json()["expires_in"], 77);
+    assert_eq!(super::browser::register(&site, json!({})).await.json()["error"], "access_denied");
+    let bad = reload("access_lifetime = 0").await.unwrap_err();
+    assert!(bad.to_string().contains("access_lifetime"), "{bad}");
+    assert_eq!(ask("other", "another-secret-of-his").await.status, 200, "what held before goes on");
+    // What needs a restart is not taken over by halves.
+    let document = site.gateway.send("GET", "/.well-known/oauth-protected-resource/mcp", &[], "").await.json();
+    assert_eq!(document["authorization_servers"], json!([site.issuer()]));
+    assert_eq!(document["resource"], format!("{}/mcp", site.issuer()));
+}
+
+#[tokio::test]
 async fn a_client_that_registers_itself_cannot_act_without_a_user() {
     let site = Site::start().await;
     let grants = json!({
