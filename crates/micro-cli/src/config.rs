@@ -193,8 +193,8 @@ with commas. A key that is not here, or a value that does not fit, is refused wi
 editors.
 
 While a gateway runs, `micro.toml` is read again when it is written, and on SIGHUP. What is new among tokens, issuers,
-scopes, roles, tenants and policies counts from the next call on; what needs a restart is told in the log. A file with a
-mistake changes nothing.
+scopes, roles, tenants, policies and in `auth.embedded` counts from the next call on; what needs a restart is told in the
+log. A file with a mistake changes nothing.
 
 ";
     format!("{HEAD}{}", micro_runtime::config::reference::<Settings>())

@@ -359,7 +359,9 @@ fn value(node: &Node, text: &str) -> Result<Value, String> {
         Node::Bool => text.parse().map(Value::Boolean).map_err(|_| expected("`true` or `false`")),
         Node::Integer => text.parse().map(Value::Integer).map_err(|_| expected("a whole number")),
         Node::Number => text.parse().map(Value::Float).map_err(|_| expected("a number")),
-        Node::List(_) if text.trim_start().starts_with('[') => toml(text).ok_or("this is not an array in TOML".to_owned()),
+        Node::List(_) if text.trim_start().starts_with('[') => {
+            toml(text).ok_or("this is not an array in TOML".to_owned())
+        }
         Node::List(node) => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             items.map(|item| value(node, item)).collect::<Result<_, _>>().map(Value::Array)

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use micro_mcp::auth::{Document, Fetch, Switches};
 use micro_policy::oauth::{
-    Client, ClientAuth, Digest, Params, Presented, Refused, Registration, UNKNOWN, document, document_url,
+    Client, ClientAuth, Digest, Params, Presented, Registration, UNKNOWN, document, document_url,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;

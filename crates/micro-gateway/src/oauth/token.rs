@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use micro_policy::{
     Scopes,
     oauth::{
-        Claims, Client, Code, Denied, Digest, ErrorCode, Family, GrantType, Owner, Params, Redemption, Refresh, Refused,
-        User,
+        Claims, Client, Code, Denied, Digest, ErrorCode, Family, GrantType, Owner, Params, Redemption, Refresh,
+        Refused, User,
     },
 };
 use serde_json::{Value, json};

@@ -137,3 +137,14 @@ async fn a_reload_holds_for_calls_and_lists_once_it_has_returned_and_a_bad_one_c
     assert!(bad.to_string().contains("cannot inherit itself"), "{bad}");
     assert_eq!((keep().await.as_u16(), list(&gateway, "alice").await.len()), (403, 3));
 }
+
+#[tokio::test]
+async fn what_the_tools_of_tenants_ask_for_is_not_for_strangers() {
+    let issuer = "auth.mode = 'on'\n[[auth.issuers]]\nissuer = 'http://127.0.0.1:9'\naudience = ['us']\n";
+    for (tenants, told) in [("", json!(["notes:read", "notes:write"])), ("[tenants.acme]\ntools = ['*']", json!(null))]
+    {
+        let gateway = start(&format!("{issuer}{tenants}")).await;
+        let document = gateway.send("GET", "/.well-known/oauth-protected-resource/mcp", &[], "").await.json();
+        assert_eq!(document["scopes_supported"], told, "{document}");
+    }
+}

@@ -8,7 +8,7 @@ use micro_gateway::{ApiKeys, AuditTo, Config, Core, NewApiKey};
 use micro_registry::MemoryRegistry;
 use micro_store::{Location, Store};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, duplex, split};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, duplex, split};
 
 use super::issuers::{FRONTS, keep};
 use crate::fixture::{Running, serve, start, until};
@@ -115,6 +115,28 @@ async fn a_rotated_key_goes_on_for_its_grace_and_ends() {
     let listed = keys.list().await.unwrap();
     let old = listed.iter().find(|key| key.id == record.id).unwrap();
     assert_eq!(old.replaced_by.as_ref(), Some(&made.id));
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_while_a_body_comes_is_of_no_use_for_it() {
+    let (_folder, place, store) = shared();
+    let gateway = gateway(&place).await;
+    let keys = ApiKeys::new(store, None);
+    let (key, record) = keys.create(writer(), Timestamp::now()).await.unwrap();
+    assert_eq!(keep(&gateway, "rest", key.reveal()).await.0, 200);
+    let mut slow = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
+    let head = format!(
+        "POST /api/notes/Notes.Keep HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\nconnection: close\r\n\
+         content-length: 12\r\n\r\n{{\"text\"",
+        key.reveal()
+    );
+    slow.write_all(head.as_bytes()).await.unwrap();
+    keys.revoke(&record.id, Timestamp::now()).await.unwrap().unwrap();
+    becomes(&gateway, key.reveal(), 401).await;
+    slow.write_all(br#":"a"}"#).await.unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("revoked credential"), "{answer}");
 }
 
 #[tokio::test]

@@ -47,7 +47,8 @@ async fn a_machine_gets_what_the_operator_gave_it_and_no_more() {
 async fn clients_of_the_config_come_and_go_while_the_gateway_runs_and_its_name_stays() {
     let site = Site::start().await;
     let reload = async |embedded: &str| {
-        let (issuer, config) = ("https://elsewhere.example", format!("[auth]\nmode = 'on'\n[auth.embedded]\n{embedded}"));
+        let (issuer, config) =
+            ("https://elsewhere.example", format!("[auth]\nmode = 'on'\n[auth.embedded]\n{embedded}"));
         let config = toml::from_str(&format!("store = 'sqlite:elsewhere.db'\nurl = '{issuer}'\n{config}")).unwrap();
         site.gateway.handle.reload(&config).await
     };
