@@ -15,7 +15,7 @@ mod schema;
 mod value;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -37,9 +37,12 @@ pub struct PolicySet {
     listing: cedar_policy::PolicySet,
     policies: BTreeMap<PolicyId, Named>,
     files: Vec<(String, String)>,
-    /// Some policy looks at arguments.
-    arguments: bool,
+    /// The members of the context that policies look at; others are not made.
+    context: BTreeSet<String>,
 }
+
+/// The context itself, not one of its members.
+const WHOLE: &str = "*";
 
 /// A policy as it is named in records.
 #[derive(Debug)]
@@ -139,23 +142,30 @@ impl PolicySet {
         resource: &Resource,
         question: Question<'_>,
     ) -> Result<Rule, Denied> {
-        let arguments = match question.arguments.filter(|_| self.arguments) {
-            None => resource.arguments.expression(&Node::Object(Vec::new())),
-            // What is no JSON is refused by the validator, with a better word for it.
-            Some(json) => Node::parse(json).and_then(|node| resource.arguments.expression(&node)),
-        };
-        let unjudged = |why| Denied { rule: Rule::named("policy:arguments"), why: Why::Unjudged(why) };
-        let arguments = arguments.map_err(unjudged)?;
-        let zoned = question.now.to_zoned(jiff::tz::TimeZone::UTC);
-        let time = zoned.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
-        let context = [
-            ("arguments", arguments),
-            ("front", string(question.front)),
-            ("time", RestrictedExpression::new_datetime(time)),
-            ("weekday", string(&zoned.strftime("%A").to_string().to_ascii_lowercase())),
-        ];
+        let mut context = vec![("front", string(question.front))];
+        if self.looks_at("arguments") {
+            let arguments = match question.arguments {
+                None => resource.arguments.expression(&Node::Object(Vec::new())),
+                // What is no JSON is refused by the validator, with a better word for it.
+                Some(json) => Node::parse(json).and_then(|node| resource.arguments.expression(&node)),
+            };
+            let unjudged = |why| Denied { rule: Rule::named("policy:arguments"), why: Why::Unjudged(why) };
+            context.push(("arguments", arguments.map_err(unjudged)?));
+        }
+        if self.looks_at("time") {
+            // Cedar parses the name of this type each time, which costs a third of a decision.
+            let time = question.now.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
+            context.push(("time", RestrictedExpression::new_datetime(time)));
+        }
+        if self.looks_at("weekday") {
+            context.push(("weekday", string(&question.now.strftime("%A").to_string().to_ascii_lowercase())));
+        }
         let context = context.into_iter().chain(principal.intent.clone().map(|intent| ("intent", intent)));
         self.read(&self.ask(&self.all, principal, resource, context))
+    }
+
+    fn looks_at(&self, member: &str) -> bool {
+        self.context.contains(member) || self.context.contains(WHOLE)
     }
 
     /// Whether some call may be permitted.

@@ -1,12 +1,15 @@
 //! Files of policies: read within bounds, named by `@id` or by place, and checked against the tools there are.
 
-use std::{collections::BTreeMap, thread};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    thread,
+};
 
 use cedar_policy::{Effect, Policy, PolicyId, Schema, ValidationMode, Validator};
 use miette::Diagnostic;
 use serde_json::Value;
 
-use super::{Named, PolicySet, Resource, schema};
+use super::{Named, PolicySet, Resource, WHOLE, schema};
 use crate::Rule;
 
 /// Largest sum of all files, in bytes.
@@ -76,7 +79,7 @@ fn read(files: &[(String, String)]) -> Result<PolicySet, InvalidPolicies> {
         listing: cedar_policy::PolicySet::new(),
         policies: BTreeMap::new(),
         files: files.to_vec(),
-        arguments: false,
+        context: BTreeSet::new(),
     };
     for (file, (name, text)) in files.iter().enumerate() {
         let parsed: cedar_policy::PolicySet = match text.parse() {
@@ -125,8 +128,10 @@ impl PolicySet {
         // In the order of files and lines.
         let id = PolicyId::new(format!("{file:04}:{:06}", self.policies.len()));
         let json = policy.to_json().map_err(|error| error.to_string())?;
-        let looks = json.get("conditions").is_some_and(mentions_context);
-        self.arguments |= looks;
+        let mut members = BTreeSet::new();
+        json.get("conditions").into_iter().for_each(|conditions| look(conditions, &mut members));
+        let looks = !members.is_empty();
+        self.context.append(&mut members);
         let shown = match (looks, policy.effect()) {
             (false, _) => Some(policy.new_id(id.clone())),
             // What it forbids depends on the call, so some call may pass.
@@ -147,15 +152,21 @@ impl PolicySet {
     }
 }
 
-/// Whether an expression, in Cedar's JSON form, looks at what only a call knows.
-fn mentions_context(expression: &Value) -> bool {
+/// Which members of the context an expression, in Cedar's JSON form, looks at.
+fn look(expression: &Value, members: &mut BTreeSet<String>) {
+    let is_context = |value: &Value| value.get("Var").and_then(Value::as_str) == Some("context");
     match expression {
-        Value::Object(members) => members.iter().any(|(name, value)| match value {
-            Value::String(variable) => name == "Var" && variable == "context",
-            other => mentions_context(other),
-        }),
-        Value::Array(elements) => elements.iter().any(mentions_context),
-        _ => false,
+        whole if is_context(whole) => {
+            members.insert(WHOLE.to_owned());
+        }
+        Value::Object(parts) => match (parts.get("left"), parts.get("attr")) {
+            (Some(left), Some(Value::String(member))) if is_context(left) => {
+                members.insert(member.clone());
+            }
+            _ => parts.values().for_each(|part| look(part, members)),
+        },
+        Value::Array(elements) => elements.iter().for_each(|element| look(element, members)),
+        _ => {}
     }
 }
 

@@ -98,6 +98,9 @@ fn what_a_policy_may_look_at() {
             false,
             true,
         ),
+        (r#"permit(principal, action, resource) when { context has time && context has weekday };"#, FIVE, true, true),
+        (r#"permit(principal, action, resource) when { context has arguments };"#, FIVE, true, true),
+        (r#"permit(principal, action, resource) when { context == context };"#, FIVE, true, true),
         (r#"permit(principal, action, resource) when { context.intent.id == "i-7" };"#, FIVE, true, true),
         (r#"permit(principal, action, resource) when { context.front == "rest" };"#, FIVE, false, true),
         (
