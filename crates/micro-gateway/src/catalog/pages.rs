@@ -1,26 +1,37 @@
-//! `tools/list`, rendered ahead: a list request is a lookup and a write.
+//! `tools/list`, rendered once: a list request is a lookup and a write.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
+use micro_mcp_proto::Era;
 
 use super::Tool;
 
-/// The pages of one visible set.
+/// Tools under the names models see, sorted by them.
+pub(super) type Named = Arc<[(Box<str>, Arc<Tool>)]>;
+
+/// The pages of one visible set. Each is rendered when it is first asked for: what changes often is seldom read to the
+/// end, and few callers come in both eras.
 #[derive(Debug)]
 pub(crate) struct Pages {
+    tools: Named,
+    /// Where the visible ones are.
+    visible: Vec<u32>,
     pages: Vec<Page>,
     /// Page by the cursor that asks for it.
     by_cursor: HashMap<Box<str>, usize>,
 }
 
-/// One page: the `result` object of a `tools/list` in both eras.
-#[derive(Debug, Clone)]
-pub(crate) struct Page {
+/// One page: the `result` object of a `tools/list`.
+#[derive(Debug, Default)]
+struct Page {
     /// For 2026-07-28.
-    pub(crate) modern: Bytes,
+    modern: OnceLock<Bytes>,
     /// For everything before.
-    pub(crate) legacy: Bytes,
+    legacy: OnceLock<Bytes>,
 }
 
 /// The cursor is not one of ours, or the list has changed since it was given.
@@ -31,7 +42,7 @@ pub(crate) struct InvalidCursor;
 /// Of no tools: a list all the same.
 impl Default for Pages {
     fn default() -> Self {
-        Self::render(std::iter::empty())
+        Self::new(Arc::default(), Vec::new())
     }
 }
 
@@ -39,27 +50,30 @@ impl Pages {
     /// Tools on a page. Hosts that ignore `nextCursor` see this many.
     const SIZE: usize = 250;
 
-    /// Renders tools, already sorted by name.
-    pub(super) fn render<'a>(tools: impl Iterator<Item = (&'a str, &'a Tool)>) -> Self {
-        let tools: Vec<_> = tools.collect();
-        let mut pages = Vec::with_capacity(tools.len() / Self::SIZE + 1);
-        let mut by_cursor = HashMap::new();
-        let mut rest = &tools[..];
-        loop {
-            let (page, after) = rest.split_at(rest.len().min(Self::SIZE));
-            let next = (!after.is_empty()).then(|| cursor(page[page.len() - 1].0));
-            pages.push(Page { modern: list(page, next.as_deref(), true), legacy: list(page, next.as_deref(), false) });
-            let Some(next) = next else { break };
-            by_cursor.insert(next.into(), pages.len());
-            rest = after;
-        }
-        Self { pages, by_cursor }
+    /// Of these tools, in order.
+    pub(super) fn new(tools: Named, visible: Vec<u32>) -> Self {
+        let chunks = visible.chunks(Self::SIZE);
+        let pages: Vec<_> = (0..chunks.len().max(1)).map(|_| Page::default()).collect();
+        let ends = chunks.take(pages.len() - 1).filter_map(|page| page.last());
+        let by_cursor = ends.zip(1..).map(|(last, next)| (cursor(&tools[*last as usize].0).into(), next)).collect();
+        Self { tools, visible, pages, by_cursor }
     }
 
     /// The first page, or the one a cursor asks for.
-    pub(crate) fn get(&self, cursor: Option<&str>) -> Result<&Page, InvalidCursor> {
-        let index = cursor.map_or(Some(0), |c| self.by_cursor.get(c).copied());
-        index.and_then(|i| self.pages.get(i)).ok_or(InvalidCursor)
+    pub(crate) fn get(&self, cursor: Option<&str>, era: Era) -> Result<Bytes, InvalidCursor> {
+        let index = cursor.map_or(Some(0), |c| self.by_cursor.get(c).copied()).ok_or(InvalidCursor)?;
+        let page = match era {
+            Era::Modern => &self.pages[index].modern,
+            Era::Legacy => &self.pages[index].legacy,
+        };
+        Ok(page.get_or_init(|| self.render(index, era)).clone())
+    }
+
+    fn render(&self, index: usize, era: Era) -> Bytes {
+        let page = self.visible.chunks(Self::SIZE).nth(index).unwrap_or_default();
+        let tools: Vec<_> = page.iter().map(|&i| &self.tools[i as usize]).collect();
+        let next = tools.last().filter(|_| index + 1 < self.pages.len()).map(|(shown, _)| cursor(shown));
+        list(&tools, next.as_deref(), era == Era::Modern)
     }
 }
 
@@ -68,7 +82,7 @@ fn cursor(last: &str) -> String {
     last.bytes().map(|b| format!("{b:02x}")).collect()
 }
 
-fn list(tools: &[(&str, &Tool)], next: Option<&str>, modern: bool) -> Bytes {
+fn list(tools: &[&(Box<str>, Arc<Tool>)], next: Option<&str>, modern: bool) -> Bytes {
     let mut json = String::from(if modern { r#"{"resultType":"complete","tools":["# } else { r#"{"tools":["# });
     for (i, (shown, tool)) in tools.iter().enumerate() {
         if i > 0 {
@@ -96,8 +110,7 @@ mod tests {
     #[test]
     fn before_there_are_tools_the_list_is_empty() {
         let pages = Pages::default();
-        let page = pages.get(None).unwrap();
-        assert_eq!(&page.legacy[..], br#"{"tools":[]}"#);
-        assert!(pages.get(Some("made up")).is_err());
+        assert_eq!(pages.get(None, Era::Legacy).unwrap(), r#"{"tools":[]}"#);
+        assert!(pages.get(Some("made up"), Era::Legacy).is_err());
     }
 }

@@ -5,13 +5,12 @@ use std::{collections::HashMap, sync::Arc};
 use micro_policy::{Access, Caller, Digest, Scopes, View};
 use parking_lot::RwLock;
 
-use super::{Pages, Problem, Tool, ToolNames, services::Services};
+use super::{Pages, Problem, Tool, ToolNames, pages::Named, services::Services};
 
 /// The tools at one moment, immutable but for the pages of visible sets nobody has asked for yet.
 #[derive(Debug, Default)]
 pub struct Snapshot {
-    /// Tools under the name models see, sorted by it.
-    tools: Vec<(Box<str>, Arc<Tool>)>,
+    tools: Named,
     /// Every name that may be called: shown, safe and canonical.
     index: HashMap<Box<str>, usize>,
     problems: Vec<Problem>,
@@ -35,7 +34,7 @@ struct Lists {
 }
 
 impl Snapshot {
-    /// Visible sets whose pages are kept; the rest are rendered for each list.
+    /// Visible sets whose pages are kept; of others a page is rendered each time it is asked for.
     const MAX_SETS: usize = 256;
 
     /// Views whose visible sets are known; the rest are worked out for each list.
@@ -55,7 +54,8 @@ impl Snapshot {
             // Under canonical names the safe ones still work; a shown name has precedence.
             index.entry(tool.name.safe.as_str().into()).or_insert(i);
         }
-        let everything = Arc::new(Pages::render(tools.iter().map(|(shown, tool)| (&**shown, &**tool))));
+        let tools = Named::from(tools);
+        let everything = Arc::new(Pages::new(tools.clone(), (0..).take(tools.len()).collect()));
         // What one tenant's services say about themselves is not for the others.
         let access = services.access().clone();
         let instructions = if access.tenants.is_empty() { instructions(services) } else { String::new() };
@@ -97,11 +97,11 @@ impl Snapshot {
         &self.scopes
     }
 
-    /// The tools that a caller's list shows: those of which it may make some call.
-    pub(crate) fn visible<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = (usize, &'a str, &'a Arc<Tool>)> {
+    /// The tools that a caller's list shows, and where they are: those of which it may make some call.
+    pub(crate) fn visible<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = (u32, &'a Arc<Tool>)> {
         let viewer = self.access.viewer(caller);
-        let tools = self.tools().enumerate();
-        tools.filter(move |(_, (_, tool))| viewer.sees(&tool.gate)).map(|(i, (shown, tool))| (i, shown, tool))
+        let tools = (0..).zip(self.tools.iter().map(|(_, tool)| tool));
+        tools.filter(move |(_, tool)| viewer.sees(&tool.gate))
     }
 
     /// The list as a caller may see it.
@@ -110,13 +110,10 @@ impl Snapshot {
         if let Some(pages) = self.lists.read().views.get(&view) {
             return pages.clone();
         }
-        let visible: Vec<usize> = self.visible(caller).map(|(i, ..)| i).collect();
+        let visible: Vec<u32> = self.visible(caller).map(|(i, _)| i).collect();
         let set = Digest::of(&visible.iter().flat_map(|i| i.to_le_bytes()).collect::<Vec<_>>());
         let known = self.lists.read().sets.get(&set).cloned();
-        let pages = known.unwrap_or_else(|| {
-            let tools = visible.iter().map(|&i| (&*self.tools[i].0, &*self.tools[i].1));
-            Arc::new(Pages::render(tools))
-        });
+        let pages = known.unwrap_or_else(|| Arc::new(Pages::new(self.tools.clone(), visible)));
         let mut lists = self.lists.write();
         if lists.sets.contains_key(&set) || lists.sets.len() < Self::MAX_SETS {
             lists.sets.insert(set, pages.clone());

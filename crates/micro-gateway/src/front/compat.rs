@@ -18,7 +18,7 @@ pub(super) fn tools(site: &Site, request: &Request<Incoming>) -> Response<Body> 
     };
     let mut body = BytesMut::from(&br#"{"tools":["#[..]);
     let catalog = site.pipeline.catalog.load();
-    for (i, (.., tool)) in catalog.visible(&caller).enumerate() {
+    for (i, (_, tool)) in catalog.visible(&caller).enumerate() {
         if i > 0 {
             body.put_u8(b',');
         }

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use http::Extensions;
 use micro_mcp::{
     CallParams, Change, Cx, Failure, Handler, Peer, Principal, Refusal, Request, ServerInfo, Transport,
-    proto::{Era, Implementation, ListChanged, RpcError, ServerCapabilities},
+    proto::{Implementation, ListChanged, RpcError, ServerCapabilities},
     result,
 };
 use micro_policy::{Caller, Identity};
@@ -56,11 +56,7 @@ impl Mcp {
     fn list(&self, cx: &Cx<'_>, cursor: Option<&str>) -> Result<Bytes, Failure> {
         let caller = caller(cx);
         let pages = self.pipeline.catalog.load().pages(&caller);
-        let page = pages.get(cursor).map_err(|e| RpcError::invalid_params(e.to_string()))?;
-        Ok(match cx.era() {
-            Era::Modern => page.modern.clone(),
-            Era::Legacy => page.legacy.clone(),
-        })
+        Ok(pages.get(cursor, cx.era()).map_err(|e| RpcError::invalid_params(e.to_string()))?)
     }
 
     /// Where a caller finds out who issues tokens.
