@@ -96,7 +96,12 @@ impl Json {
         std::str::from_utf8(&self.0).expect("JSON is UTF-8")
     }
 
-    /// The bytes.
+    /// The same as bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The bytes themselves.
     pub(crate) fn into_bytes(self) -> Bytes {
         self.0
     }

@@ -309,7 +309,7 @@ impl<'a> Entry<'a> {
             rule: error.and_then(Error::rule).or(self.rule.map(Rule::as_str)),
             decisions: &self.steps,
             duration: self.began.elapsed(),
-            result_digest: answer.ok().map(|result| Digest::of(result.as_str().as_bytes())),
+            result_digest: answer.ok().map(|result| Digest::of(result.as_bytes())),
             error: told.as_deref(),
         });
     }

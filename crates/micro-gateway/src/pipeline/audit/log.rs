@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use memchr::memchr_iter;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
@@ -203,8 +204,7 @@ impl Log {
         let mut told = false;
         loop {
             let (piece, rest) = records.split_at(ends(records).nth(AT_ONCE - 1).unwrap_or(records.len()));
-            let lines = piece.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-            if let Err(error) = chained.write(lines, lost, sign && rest.is_empty()) {
+            if let Err(error) = chained.write(lines(piece), lost, sign && rest.is_empty()) {
                 return Err((error, Unwritten { records: ends(records).count() as u64, told }));
             }
             if rest.is_empty() {
@@ -217,7 +217,13 @@ impl Log {
 
 /// Where each record ends.
 fn ends(records: &[u8]) -> impl Iterator<Item = usize> {
-    records.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1)
+    memchr_iter(b'\n', records).map(|at| at + 1)
+}
+
+/// Records without their newlines.
+fn lines(records: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut begin = 0;
+    ends(records).map(move |end| &records[std::mem::replace(&mut begin, end)..end - 1])
 }
 
 /// What a failed write left over.
