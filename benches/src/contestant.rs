@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use micro_test::{Process, Tool, workspace};
 
-use crate::roles::Role;
+use crate::{policies::Policy, roles::Role};
 
 /// Longest time a started server may take to say where it listens.
 const START: Duration = Duration::from_secs(30);
@@ -52,6 +52,18 @@ impl Listening {
             command.args(["--peer", peer]);
         }
         Self::of(command, &format!("{role:?}"))
+    }
+
+    /// Starts a gateway with these policies in front of a service; gives the credential that it takes, too.
+    pub(crate) fn gateway(service: &str, policies: &[Policy]) -> Result<(Self, String)> {
+        let mut command = Program::Ours(Role::Gateway).command()?;
+        command.args(["--peer", service]);
+        for policy in policies {
+            command.arg("--with").arg(policy.to_possible_value().context("every policy has a name")?.get_name());
+        }
+        let listening = Self::of(command, &format!("{policies:?}"))?;
+        let line = listening.process.wait_for_line("credential ", START)?;
+        Ok((listening, line.trim_start_matches("credential ").to_owned()))
     }
 
     /// Starts a program that listens.

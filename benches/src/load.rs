@@ -23,8 +23,8 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Sends all requests, at least one on each connection; gives every latency.
-    pub(crate) async fn run(&self, address: &str, shape: &Shape) -> Result<Vec<Duration>> {
+    /// Sends all requests, at least one on each connection; gives every latency. Connections take the shapes in turn.
+    pub(crate) async fn run(&self, address: &str, shapes: &[Shape]) -> Result<Vec<Duration>> {
         let each = (self.requests / self.connections).max(1);
         let start = Instant::now();
         let connections = u32::try_from(self.connections)?;
@@ -33,7 +33,8 @@ impl Load {
                 let interval = Duration::from_secs(1) * connections / pace;
                 Pace { first: start + interval * n / connections, interval }
             });
-            tokio::spawn(connection(address.to_owned(), shape.clone(), each, pace))
+            let shape = shapes[n as usize % shapes.len()].clone();
+            tokio::spawn(connection(address.to_owned(), shape, each, pace))
         });
         let mut latencies = Vec::with_capacity(self.requests);
         for task in futures_util::future::join_all(tasks).await {

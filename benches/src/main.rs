@@ -10,6 +10,7 @@ mod gateway;
 mod load;
 mod message;
 mod pipe;
+mod policies;
 mod process;
 mod report;
 mod roles;
@@ -21,7 +22,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 
-use crate::{load::Load, roles::Role};
+use crate::{load::Load, policies::Policy, roles::Role};
 
 /// The allocator of our binaries; the bare servers have it too.
 #[global_allocator]
@@ -55,6 +56,9 @@ struct Args {
     /// Where that server's peer is
     #[arg(long, hide = true)]
     peer: Option<String>,
+    /// What calls have to pass there
+    #[arg(long, hide = true)]
+    with: Vec<Policy>,
 }
 
 /// What can be measured by itself.
@@ -62,9 +66,9 @@ struct Args {
 enum Part {
     /// The SDK's echo tool over HTTP and stdio, alone, large and in batches
     Sdk,
-    /// The gateway's call of a service
+    /// The gateway's call of a service, with each policy alone and with all of them
     Gateway,
-    /// The first page of tools/list
+    /// The first page of tools/list, with up to ten thousand tools and fifty visible sets
     List,
 }
 
@@ -77,7 +81,7 @@ fn main() -> Result<()> {
     // Two threads each: the machines this is meant for have two cores.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     match args.role {
-        Some(role) => runtime.block_on(servers::serve(role, args.peer.as_deref())),
+        Some(role) => runtime.block_on(servers::serve(role, args.peer.as_deref(), &args.with)),
         None => runtime.block_on(measure(&args)),
     }
 }

@@ -5,8 +5,6 @@ use http::{HeaderMap, HeaderValue};
 use micro_mcp::proto::Era;
 use serde_json::{Value, json};
 
-use crate::servers::TOKEN;
-
 /// One HTTP request, always the same bytes.
 #[derive(Clone)]
 pub(crate) struct Shape {
@@ -31,11 +29,9 @@ impl Shape {
     }
 
     /// The gateway's tool that answers with this many bytes.
-    pub(crate) fn tool(size: usize) -> Self {
+    pub(crate) fn tool(size: usize, credential: &str) -> Self {
         let params = json!({"name": "bench_Bytes", "arguments": arguments(size)});
-        let mut shape = Self::mcp(Era::Modern, "tools/call", Some("bench_Bytes"), params, b"structuredContent");
-        shape.headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {TOKEN}")).expect("ASCII"));
-        shape
+        Self::mcp(Era::Modern, "tools/call", Some("bench_Bytes"), params, b"structuredContent").showing(credential)
     }
 
     /// The same for the bare proxy: the arguments go through as they are.
@@ -49,6 +45,12 @@ impl Shape {
     /// The first page.
     pub(crate) fn list() -> Self {
         Self::mcp(Era::Modern, "tools/list", None, json!({}), br#""tools":["#)
+    }
+
+    /// The same request from somebody.
+    pub(crate) fn showing(mut self, credential: &str) -> Self {
+        self.headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {credential}")).expect("ASCII"));
+        self
     }
 
     /// Any MCP message.

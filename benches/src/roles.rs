@@ -21,10 +21,12 @@ pub(crate) enum Role {
     Service,
     /// Forwards bodies to the service and back.
     BareProxy,
-    /// The gateway in front of the service: token, scopes, validation, audit.
+    /// The gateway in front of the service, with the policies that are named.
     Gateway,
     /// A gateway with so many tools.
     List10,
     List1k,
     List10k,
+    /// With ten thousand, of which callers see fifty different parts.
+    List50Sets,
 }

@@ -21,7 +21,7 @@ const TEXT: usize = 300;
 /// Calls in one batch.
 const BATCH: usize = 1000;
 /// What other SDKs need several times as long for is done fewer times.
-const SLOW: usize = 10;
+const SLOW: usize = 40;
 
 /// Every table of this part.
 pub(crate) async fn run(args: &Args) -> Result<()> {
@@ -104,7 +104,7 @@ async fn http(
         for (Contestant { name, server, slow, .. }, shape) in contestants.iter().zip(&shapes) {
             let requests = if *slow { requests.div_ceil(SLOW) } else { requests };
             let load = Load { requests, connections, pace: None };
-            let measured = listening(server, name, load, shape, 1).await?;
+            let measured = listening(server, name, load, std::slice::from_ref(shape), 1).await?;
             if round > 0 {
                 table.add(name, measured); // the first round only warms up
             }
@@ -119,11 +119,11 @@ pub(crate) async fn listening(
     server: &Listening,
     name: &str,
     load: Load,
-    shape: &Shape,
+    shapes: &[Shape],
     calls: usize,
 ) -> Result<Round> {
     let (before, start) = (process::cpu(server.id())?, Instant::now());
-    let latencies = load.run(&server.address, shape).await.with_context(|| format!("{name}: the load failed"))?;
+    let latencies = load.run(&server.address, shapes).await.with_context(|| format!("{name}: the load failed"))?;
     let (wall, spent) = (start.elapsed(), process::cpu(server.id())? - before);
     let calls = u32::try_from(latencies.len() * calls)?;
     Ok(Round::new(calls, spent, wall, process::resident(server.id())?, latencies))
@@ -140,7 +140,7 @@ async fn batch(args: &Args) -> Result<()> {
     let load = Load { requests: args.requests.div_ceil(200), connections: 2, pace: None };
     for round in 0..=args.rounds {
         for (name, server, shape) in [("bare server", &bare, &shape), ("Micro, session", &micro, &session)] {
-            let measured = listening(server, name, load, shape, BATCH).await?;
+            let measured = listening(server, name, load, std::slice::from_ref(shape), BATCH).await?;
             if round > 0 {
                 table.add(name, measured);
             }

@@ -20,7 +20,7 @@ use micro_mcp::{
     http::{Config, StreamableHttp},
     stdio,
 };
-use micro_registry::{Instance, MemoryRegistry, Registry};
+use micro_registry::{MemoryRegistry, Registry};
 use micro_rpc::{Reply, Router, Service};
 use micro_runtime::{
     Drain,
@@ -28,16 +28,16 @@ use micro_runtime::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 use tokio::net::TcpListener;
 
-use crate::roles::Role;
-
-/// The gateway's token in these runs.
-pub(crate) const TOKEN: &str = "bench-0123456789abcdef";
+use crate::{
+    policies::{self, Policy},
+    roles::Role,
+};
 
 /// Listens on a free port, prints it and serves until killed.
-pub(crate) async fn serve(role: Role, peer: Option<&str>) -> Result<()> {
+pub(crate) async fn serve(role: Role, peer: Option<&str>, with: &[Policy]) -> Result<()> {
     let peer = || peer.context("this role needs a peer").map(str::to_owned);
     match role {
         Role::BareEcho => bare_echo(bare_answer).await,
@@ -48,10 +48,11 @@ pub(crate) async fn serve(role: Role, peer: Option<&str>) -> Result<()> {
         Role::SdkStdio => sdk_stdio().await,
         Role::Service => service().await,
         Role::BareProxy => bare_proxy(peer()?).await,
-        Role::Gateway => gateway(&peer()?).await,
-        Role::List10 => list(10).await,
-        Role::List1k => list(1_000).await,
-        Role::List10k => list(10_000).await,
+        Role::Gateway => policies::serve(&peer()?, with).await,
+        Role::List10 => list(10, 0).await,
+        Role::List1k => list(1_000, 0).await,
+        Role::List10k => list(10_000, 0).await,
+        Role::List50Sets => list(10_000, SETS).await,
     }
 }
 
@@ -61,7 +62,7 @@ async fn listen() -> Result<TcpListener> {
     Ok(listener)
 }
 
-fn json(body: impl Into<Body>) -> Response<Body> {
+fn answer(body: impl Into<Body>) -> Response<Body> {
     let mut response = Response::new(body.into());
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
@@ -117,11 +118,11 @@ fn write_answer(out: &mut Vec<u8>, call: &BareCall<'_>) -> serde_json::Result<()
     Ok(())
 }
 
-async fn bare_echo(answer: fn(&[u8]) -> serde_json::Result<Vec<u8>>) -> Result<()> {
+async fn bare_echo(write: fn(&[u8]) -> serde_json::Result<Vec<u8>>) -> Result<()> {
     let listener = listen().await?;
     accept(listener, Limits::default(), Drain::new(), move |request: Request<Incoming>| async move {
-        let Ok(Some(body)) = read(request.into_body(), 4 << 20).await else { return json("null") };
-        json(answer(&body).unwrap_or_else(|_| b"null".to_vec()))
+        let Ok(Some(body)) = read(request.into_body(), 4 << 20).await else { return answer("null") };
+        answer(write(&body).unwrap_or_else(|_| b"null".to_vec()))
     })
     .await;
     Ok(())
@@ -150,13 +151,13 @@ async fn bare_proxy(peer: String) -> Result<()> {
         let (client, peer) = (client.clone(), peer.clone());
         async move {
             let (parts, body) = request.into_parts();
-            let Ok(Some(body)) = read(body, 4 << 20).await else { return json("null") };
+            let Ok(Some(body)) = read(body, 4 << 20).await else { return answer("null") };
             let mut forward = Request::post(format!("http://{peer}/")).body(Full::new(body)).expect("a request");
             *forward.headers_mut() = parts.headers;
             forward.headers_mut().remove(header::HOST);
-            let Ok(response) = client.request(forward).await else { return json("null") };
-            let Ok(body) = response.into_body().collect().await else { return json("null") };
-            json(body.to_bytes())
+            let Ok(response) = client.request(forward).await else { return answer("null") };
+            let Ok(body) = response.into_body().collect().await else { return answer("null") };
+            answer(body.to_bytes())
         }
     })
     .await;
@@ -201,7 +202,7 @@ async fn sdk(tools: usize) -> Result<()> {
 }
 
 /// Answers with as many bytes as asked for.
-struct Bench;
+pub(crate) struct Bench;
 
 #[derive(Deserialize)]
 struct BytesArguments {
@@ -249,20 +250,16 @@ async fn service() -> Result<()> {
     Ok(())
 }
 
-async fn gateway(service: &str) -> Result<()> {
-    let registry = MemoryRegistry::default();
-    let descriptor = Router::new("bench", "1").handle(Bench).descriptor().clone();
-    registry.register(&Instance::new(&descriptor, "1", service), Duration::from_secs(3600)).await?;
-    let token = serde_json::json!({"account": "bench", "scopes": ["bench:read"], "token": TOKEN});
-    let config = serde_json::from_value(serde_json::json!({
-        "address": "127.0.0.1:0",
-        "auth": {"mode": "on", "tokens": [token]},
-        "audit": {"to": "/dev/null"},
-    }))?;
-    run_gateway(config, registry).await
+/// Callers of [`Role::List50Sets`], each with a token of its own.
+pub(crate) const SETS: usize = 50;
+
+/// The token of caller number `n`.
+pub(crate) fn token(n: usize) -> String {
+    format!("bench-{n:02}-0123456789abcdef")
 }
 
-async fn list(tools: usize) -> Result<()> {
+/// Fifty tools a service. With callers, tools ask for scopes in turn, and each caller has all of them but one.
+async fn list(tools: usize, callers: usize) -> Result<()> {
     let registry = MemoryRegistry::default();
     let schema =
         r#"{"type":"object","properties":{"id":{"type":"string","description":"Which one."}},"required":["id"]}"#;
@@ -270,19 +267,23 @@ async fn list(tools: usize) -> Result<()> {
         let count = (tools - service * 50).min(50);
         let endpoints: Vec<_> = (0..count)
             .map(|i| {
-                serde_json::json!({"name": format!("Things.Method{i}"), "metadata": {
-                "description": "Retrieve a thing by its id. Returns the whole thing.", "input_schema": schema}})
+                let scopes = if callers == 0 { String::new() } else { format!("part{}", i % callers) };
+                json!({"name": format!("Things.Method{i}"), "metadata": {
+                "description": "Retrieve a thing by its id. Returns the whole thing.",
+                "input_schema": schema, "scopes": scopes}})
             })
             .collect();
-        let record = serde_json::json!({"name": format!("service{service}"), "version": "1", "endpoints": endpoints,
+        let record = json!({"name": format!("service{service}"), "version": "1", "endpoints": endpoints,
             "nodes": [{"id": format!("service{service}-1"), "address": "127.0.0.1:9"}]});
         registry.register(&serde_json::from_value(record)?, Duration::from_secs(3600)).await?;
     }
-    let config = micro_gateway::Config { address: (Ipv4Addr::LOCALHOST, 0).into(), ..Default::default() };
-    run_gateway(config, registry).await
-}
-
-async fn run_gateway(config: micro_gateway::Config, registry: MemoryRegistry) -> Result<()> {
+    let tokens = (0..callers).map(|n| {
+        let scopes: Vec<_> = (0..callers).filter(|part| *part != n).map(|part| format!("part{part}")).collect();
+        json!({"account": format!("caller{n}"), "scopes": scopes, "token": token(n)})
+    });
+    let mode = if callers == 0 { "off" } else { "on" };
+    let auth = json!({"mode": mode, "tokens": tokens.collect::<Vec<_>>()});
+    let config: micro_gateway::Config = serde_json::from_value(json!({"address": "127.0.0.1:0", "auth": auth}))?;
     let gateway = config.build(Arc::new(registry)).await.map_err(micro_core::Error::into_std)?;
     gateway.catalog().settled().await;
     println!("http://{}", gateway.address());
