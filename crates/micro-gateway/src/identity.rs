@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use http::{HeaderMap, header};
 use jiff::Timestamp;
-use micro_policy::{Digest, Identity, Rejection, Roles, Secret};
+use micro_policy::{Digest, Identity, Rejection, Roles, Secret, is_name};
 use micro_runtime::http::ClientCertificate;
 use micro_store::Store;
 
@@ -270,6 +270,16 @@ impl Identities {
             }
         }
         Ok(None)
+    }
+}
+
+/// Refuses what cannot be the name of an account, a role or a tenant.
+pub(crate) fn check_names<'a>(names: impl IntoIterator<Item = &'a str>) -> micro_core::Result<()> {
+    match names.into_iter().find(|name| !is_name(name)) {
+        None => Ok(()),
+        Some(name) => Err(micro_core::Error::bad_request(format!(
+            "{name:?} is no name: 1 to 256 bytes without control characters"
+        ))),
     }
 }
 

@@ -63,6 +63,15 @@ impl Identity {
     }
 }
 
+/// Longest name, in bytes.
+const MAX_NAME: usize = 256;
+
+/// Whether a text can be the name of an account, a role or a tenant, which stands in records, headers and keys as it is:
+/// 1 to 256 bytes, and no control characters.
+pub fn is_name(text: &str) -> bool {
+    (1..=MAX_NAME).contains(&text.len()) && !text.chars().any(char::is_control)
+}
+
 /// The caller of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
@@ -105,7 +114,7 @@ pub enum Rejection {
     Expired,
     /// It will be good later.
     NotYetValid,
-    /// It is of an issuer whose tokens are not taken.
+    /// It is of an issuer whose tokens are not taken, or that may not say what it says.
     Issuer,
     /// It is for somebody else than this gateway.
     Audience,
@@ -146,6 +155,15 @@ impl std::error::Error for Rejection {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_one_line_of_bounded_length() {
+        for (text, good) in [("alice", true), ("Bob Müller <b@x>", true), ("", false), ("a\nb", false), ("a\0", false)]
+        {
+            assert_eq!(is_name(text), good, "{text:?}");
+        }
+        assert!(is_name(&"x".repeat(256)) && !is_name(&"x".repeat(257)) && !is_name("\u{9b}31m"));
+    }
 
     #[test]
     fn a_credential_is_good_until_the_second_it_expires() {

@@ -11,13 +11,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{Algorithm, Digest, Identity, KeySet, Rejection, Scopes};
+use crate::{Algorithm, Digest, Identity, KeySet, Rejection, Scopes, is_name};
 
 /// Longest token that is parsed, in bytes.
 const MAX_TOKEN: usize = 16 * 1024;
-
-/// Longest name of an account, a tenant, a role or an actor, in bytes.
-const MAX_NAME: usize = 256;
 
 /// Most roles and most actors that are taken from one token.
 const MAX_NAMES: usize = 64;
@@ -49,8 +46,10 @@ pub struct Claims {
     pub scopes: Option<String>,
     /// The roles: a list, or a text with spaces between. Default: `roles`.
     pub roles: String,
-    /// The tenant; a token without it is refused. Default: none, tokens are of `fixed_tenant`.
+    /// The tenant; a token without it is refused. Goes with `tenants`. Default: none, tokens are of `fixed_tenant`.
     pub tenant: Option<String>,
+    /// Which tenants the issuer may name: a token of any other is refused. `["*"]` lets it name every one. Default: none.
+    pub tenants: Vec<String>,
     /// The tenant of all the issuer's tokens. Default: none.
     pub fixed_tenant: Option<String>,
 }
@@ -58,7 +57,22 @@ pub struct Claims {
 impl Default for Claims {
     fn default() -> Self {
         let (account, roles) = ("sub".to_owned(), "roles".to_owned());
-        Self { account, account_prefix: String::new(), scopes: None, roles, tenant: None, fixed_tenant: None }
+        Self {
+            account,
+            account_prefix: String::new(),
+            scopes: None,
+            roles,
+            tenant: None,
+            tenants: Vec::new(),
+            fixed_tenant: None,
+        }
+    }
+}
+
+impl Claims {
+    /// Whether the issuer may say of somebody that they are of this tenant.
+    fn may_name(&self, tenant: &str) -> bool {
+        self.tenants.iter().any(|known| known == "*" || known == tenant)
     }
 }
 
@@ -276,7 +290,10 @@ impl Issuer {
             return Err(Rejection::Malformed);
         }
         let tenant = match &claims.tenant {
-            Some(claim) => Some(name(claim)?),
+            Some(claim) => match name(claim)? {
+                tenant if claims.may_name(tenant) => Some(tenant),
+                _ => return Err(Rejection::Issuer),
+            },
             None => claims.fixed_tenant.as_deref(),
         };
         Ok(Identity {
@@ -290,11 +307,6 @@ impl Issuer {
             ..Identity::named(account, token.credential(&self.name))
         })
     }
-}
-
-/// Whether a text can stand in records and headers as the name of somebody.
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_NAME && !text.chars().any(char::is_control)
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub use self::{
     cedar::{InvalidPolicies, PolicySet},
     certificate::CertificateName,
     digest::{Digest, InvalidDigest},
-    identity::{Caller, Identity, Rejection},
+    identity::{Caller, Identity, Rejection, is_name},
     intent::{Intent, IntentRequest, InvalidTools, MessageDigest, TooWide, ToolSet},
     jwks::{Algorithm, InvalidKeys, KeySet},
     jwt::{Claims, Issuer, Token, Unproven},

@@ -10,7 +10,7 @@ use micro_policy::{ApiKey, ApiKeyRecord, ENTROPY, Identity, Pepper, Rejection, S
 use micro_store::{Entry, Expect, Store};
 use tokio::sync::OnceCell;
 
-use super::{Authenticator, Credential, revocations::revoke, unavailable};
+use super::{Authenticator, Credential, check_names, revocations::revoke, unavailable};
 
 /// Where the keys are in the store, and what they are hashed with unless the config says.
 const KEYS: &str = "api-key/";
@@ -53,8 +53,10 @@ impl ApiKeys {
     /// Makes a key. This is the only time that it is there to be seen.
     ///
     /// # Errors
-    /// When the store does not work.
+    /// When the account, a role or the tenant is no name, or the store does not work.
     pub async fn create(&self, new: NewApiKey, now: Timestamp) -> Result<(Secret, ApiKeyRecord)> {
+        let named = [&new.account].into_iter().chain(&new.roles).chain(&new.tenant);
+        check_names(named.map(String::as_str))?;
         let key = generate();
         let shown = ApiKey::parse(key.reveal()).expect("it was just made");
         let record = ApiKeyRecord {

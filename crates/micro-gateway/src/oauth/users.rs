@@ -18,6 +18,7 @@ use super::{
     Failure,
     records::{Records, now, random},
 };
+use crate::identity::check_names;
 
 /// Tries of one account, and of one address, in [`WINDOW`].
 const TRIES: (u64, u64) = (20, 100);
@@ -71,6 +72,7 @@ impl Users {
     /// When the name or the password cannot be taken, there is a user of that name, or the store fails.
     pub async fn add(&self, new: NewUser) -> micro_core::Result<()> {
         User::check_name(&new.name).map_err(|e| Error::bad_request(e.to_string()))?;
+        check_names(new.roles.iter().chain(&new.tenant).map(String::as_str))?;
         User::check_password(&new.password).map_err(|e| Error::bad_request(e.to_string()))?;
         let password = self.hash(new.password).await.map_err(outside)?;
         let user = User {

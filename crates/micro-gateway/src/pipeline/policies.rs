@@ -10,11 +10,11 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use micro_policy::{Access, Digest, Identity, Issuer, KeySet, Secret};
+use micro_policy::{Access, Claims, Digest, Identity, Issuer, KeySet, Secret, is_name};
 use url::Url;
 
 use crate::{
-    CertificateConfig, Config, InvalidConfig, IssuerConfig, TokenConfig,
+    AuthConfig, CertificateConfig, Config, InvalidConfig, IssuerConfig, TokenConfig,
     identity::{KeysAt, Source, Trusted, Verified},
     oauth,
 };
@@ -57,6 +57,7 @@ impl Policies {
         let access = Arc::new(config.access()?);
         let certificates = config.auth.certificates.clone();
         let mut policies = Self { epoch, tokens: HashMap::new(), issuers, own, certificates, url, access };
+        check_names(config)?;
         for entry in &config.auth.tokens {
             let secret = secret(entry, &env)?;
             policies.add(&secret, |credential| Identity {
@@ -90,6 +91,25 @@ impl Policies {
         let identity = identity(format!("token/{:.16}", digest.to_string()));
         self.tokens.insert(digest, Arc::new(self.verified(Arc::new(identity))));
     }
+}
+
+/// Names stand in records, headers and keys as they are.
+fn check_names(config: &Config) -> Result<(), InvalidConfig> {
+    let AuthConfig { tokens, certificates, issuers, .. } = &config.auth;
+    let of_tokens = tokens.iter().flat_map(|e| [&e.account].into_iter().chain(&e.roles).chain(&e.tenant));
+    let of_certificates = certificates.iter().flat_map(|e| e.account.iter().chain(&e.roles).chain(&e.tenant));
+    let of_issuers = issuers.iter().flat_map(|e| e.claims.tenants.iter().chain(&e.claims.fixed_tenant));
+    let why = "a name has 1 to 256 bytes and no control characters";
+    for (key, mut names) in [
+        ("auth.tokens", Box::new(of_tokens) as Box<dyn Iterator<Item = &String>>),
+        ("auth.certificates", Box::new(of_certificates)),
+        ("auth.issuers", Box::new(of_issuers)),
+    ] {
+        if let Some(name) = names.find(|name| !is_name(name)) {
+            return Err(InvalidConfig::Value { key: format!("{key}: {name:?}"), why });
+        }
+    }
+    Ok(())
 }
 
 fn secret(entry: &TokenConfig, env: &impl Fn(&str) -> Option<String>) -> Result<Secret, InvalidConfig> {
@@ -146,6 +166,20 @@ fn trusted(entry: &IssuerConfig, url: Option<&str>) -> Result<Trusted, InvalidCo
         (true, Some(url)) => ["", "/mcp", "/api"].iter().map(|path| format!("{url}{path}")).collect(),
         (true, None) => return Err(invalid("whom its tokens must be for is not said: `audience`, or `gateway.url`")),
     };
+    match &entry.claims {
+        Claims { tenant: Some(_), fixed_tenant: Some(_), .. } => {
+            return Err(invalid(
+                "its tokens name a tenant in `claims.tenant`, or are of `claims.fixed_tenant`: not both",
+            ));
+        }
+        Claims { tenant: Some(_), tenants, .. } if tenants.is_empty() => {
+            return Err(invalid("which tenants its tokens may name is not said: `claims.tenants`, `[\"*\"]` for all"));
+        }
+        Claims { tenant: None, tenants, .. } if !tenants.is_empty() => {
+            return Err(invalid("`claims.tenants` is of use with `claims.tenant` only"));
+        }
+        _ => {}
+    }
     let issuer = Issuer {
         name: entry.issuer.clone(),
         audience,
@@ -159,7 +193,25 @@ fn trusted(entry: &IssuerConfig, url: Option<&str>) -> Result<Trusted, InvalidCo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::AuthConfig;
+
+    #[test]
+    fn whose_tenants_an_issuer_may_name_and_every_name_is_said() {
+        let issuer = "[[issuers]]\nissuer = 'https://idp.example'\naudience = ['a']\n";
+        for (toml, expected) in [
+            (format!("{issuer}claims.tenant = 'org'\nclaims.tenants = ['acme']"), ""),
+            (format!("{issuer}claims.fixed_tenant = 'acme'"), ""),
+            (format!("{issuer}claims.tenant = 'org'"), "which tenants its tokens may name is not said"),
+            (format!("{issuer}claims.tenants = ['acme']"), "of use with `claims.tenant` only"),
+            (format!("{issuer}claims.tenant = 'org'\nclaims.tenants = ['a']\nclaims.fixed_tenant = 'a'"), "not both"),
+            (format!("{issuer}claims.fixed_tenant = \"a\\nb\""), "auth.issuers: \"a\\nb\": a name has"),
+            ("[[tokens]]\naccount = ''\ntoken = '0123456789abcdef'".into(), "auth.tokens: \"\": a name has"),
+            ("[[certificates]]\nname = 'x'\nroles = [\"a\\u0007\"]".into(), "auth.certificates: \"a\\u{7}\""),
+        ] {
+            let config = Config { auth: toml::from_str(&toml).unwrap(), ..Config::default() };
+            let said = config.check().err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(said.contains(expected) && said.is_empty() == expected.is_empty(), "{toml}: {said}");
+        }
+    }
 
     #[test]
     fn a_token_comes_from_exactly_one_place() {

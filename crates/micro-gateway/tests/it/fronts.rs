@@ -120,10 +120,17 @@ async fn health_tells_live_from_ready() {
 #[tokio::test]
 async fn no_front_takes_calls_from_a_foreign_page_or_a_rebound_name() {
     let gateway = empty("", Default::default()).await;
-    for (method, path) in
-        [("POST", "/mcp"), ("POST", "/mcp/call"), ("GET", "/mcp/tools"), ("POST", "/api/a/B.C"), ("GET", "/health")]
-    {
-        for header in [("origin", "https://evil.example"), ("host", "evil.example")] {
+    for (method, path) in [
+        ("POST", "/mcp"),
+        ("POST", "/mcp/call"),
+        ("GET", "/mcp/tools"),
+        ("POST", "/api/a/B.C"),
+        ("GET", "/health"),
+        ("GET", "/oauth/authorize"),
+        ("POST", "/oauth/token"),
+        ("GET", "/.well-known/oauth-protected-resource"),
+    ] {
+        for header in [("origin", "https://evil.example"), ("origin", "null"), ("host", "evil.example")] {
             let answer = gateway.send(method, path, &[header, ("content-type", "application/json")], "{}").await;
             assert_eq!(answer.status, 403, "{method} {path} {header:?}");
         }

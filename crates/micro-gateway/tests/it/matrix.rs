@@ -58,7 +58,7 @@ const NOTE: &str = r#"{"text":"a"}"#;
 const GOOD: &str = "{}";
 
 #[rustfmt::skip] // a table
-const CASES: [Case; 16] = {
+const CASES: [Case; 17] = {
     use Outcome::{Allowed, Forbidden, Misfit, OutOfScope, Unauthenticated, Unknown};
     use Shows::{Nothing, OtherIntent, RevokedKey, SpentIntent, Text, Token};
     const fn case(name: &'static str, shows: Shows, arguments: &'static str, outcome: Outcome, rule: &'static str) -> Case {
@@ -71,6 +71,7 @@ const CASES: [Case; 16] = {
         case("expired", Token(r#"{"exp":1700000000}"#), NOTE, Unauthenticated("expired token"), "authenticate"),
         case("not yet valid", Token(r#"{"nbf":4000000000}"#), NOTE, Unauthenticated("token not yet valid"), "authenticate"),
         case("wrong issuer", Token(r#"{"iss":"https://evil.example"}"#), NOTE, Unauthenticated("wrong issuer"), "authenticate"),
+        case("a tenant of another issuer", Token(r#"{"org":"initech"}"#), NOTE, Unauthenticated("wrong issuer"), "authenticate"),
         case("wrong audience", Token(r#"{"aud":"https://other.example/mcp"}"#), NOTE, Unauthenticated("wrong audience"), "authenticate"),
         case("revoked", RevokedKey, NOTE, Unauthenticated("revoked credential"), "authenticate"),
         case("wrong tenant", Token(r#"{"org":"umbrella"}"#), NOTE, Unknown, "tenant:umbrella"),

@@ -104,6 +104,7 @@ fn claims_are_found_where_the_config_says() {
             scopes: Some("https://acme.example/scopes".into()),
             roles: "realm_access.roles".into(),
             tenant: Some("org.id".into()),
+            tenants: vec!["umbrella".into(), "acme".into()],
             fixed_tenant: None,
         },
         ..issuer()
@@ -124,6 +125,16 @@ fn claims_are_found_where_the_config_says() {
         let mut said = said.clone();
         said[claim] = value;
         assert_eq!(judge(&issuer, &signed(&said)), Err(Rejection::Malformed.into()), "{said}");
+    }
+    // What one tenant's issuer says of another's accounts is not believed.
+    for (tenant, good) in [("umbrella", true), ("initech", false), ("*", false), ("ACME", false)] {
+        let mut said = said.clone();
+        said["org"]["id"] = tenant.into();
+        let judged = judge(&issuer, &signed(&said));
+        assert_eq!(judged.map(drop), if good { Ok(()) } else { Err(Rejection::Issuer.into()) }, "{tenant}");
+        let trusting =
+            Issuer { claims: Claims { tenants: vec!["*".into()], ..issuer.claims.clone() }, ..issuer.clone() };
+        assert_eq!(judge(&trusting, &signed(&said)).unwrap().tenant.as_deref(), Some(tenant));
     }
     let scp = judge(&self::issuer(), &signed(&json!({"scp": ["a"]}))).unwrap();
     assert!(scp.scopes.unwrap().contains("a"));

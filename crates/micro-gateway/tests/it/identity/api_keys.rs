@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use micro::Drain;
-use micro_gateway::{ApiKeys, AuditTo, Config, Core, NewApiKey};
+use micro_gateway::{ApiKeys, AuditTo, Config, Core, NewApiKey, NewUser, Scopes, Users};
 use micro_registry::MemoryRegistry;
 use micro_store::{Location, Store};
 use serde_json::{Value, json};
@@ -93,6 +93,37 @@ async fn keys_that_are_not_good_are_refused() {
             assert_eq!((given, said.contains(told)), (status, true), "{front}: {said}");
         }
     }
+}
+
+#[tokio::test]
+async fn no_key_and_no_user_has_a_name_that_could_be_more_than_one_line() {
+    let (_folder, _, store) = shared();
+    let (keys, users) = (ApiKeys::new(store.clone(), None), Users::new(store));
+    for bad in ["", "a\nb", "\u{1b}[2J", &"x".repeat(257)] {
+        for new in [
+            NewApiKey { account: bad.into(), ..writer() },
+            NewApiKey { roles: vec!["reader".into(), bad.into()], ..writer() },
+            NewApiKey { tenant: Some(bad.into()), ..writer() },
+        ] {
+            let error = keys.create(new, Timestamp::now()).await.unwrap_err().to_string();
+            assert!(error.contains("is no name") && !error.contains(['\n', '\u{1b}']), "{error}");
+        }
+        let user = |name: &str| NewUser {
+            name: name.into(),
+            password: "correct horse battery".into(),
+            scopes: Scopes::default(),
+            roles: Vec::new(),
+            tenant: None,
+        };
+        for new in [
+            user(bad),
+            NewUser { roles: vec![bad.into()], ..user("alice") },
+            NewUser { tenant: Some(bad.into()), ..user("alice") },
+        ] {
+            assert!(users.add(new).await.is_err(), "{bad:?}");
+        }
+    }
+    assert!(keys.list().await.unwrap().is_empty() && users.list().await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ fn config_with(issuer: &str, more: &str) -> String {
         issuer = "{issuer}"
         claims.account_prefix = "idp:"
         claims.tenant = "org"
+        claims.tenants = ["*"]
         {more}
         "#
     )

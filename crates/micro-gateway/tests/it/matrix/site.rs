@@ -85,6 +85,7 @@ impl Site {
             audience = ["{RESOURCE}"]
             jwks_file = "{}"
             claims.tenant = "org"
+            claims.tenants = ["acme", "umbrella"]
             [roles.reader]
             scopes = ["notes:read"]
             [tenants.acme]
