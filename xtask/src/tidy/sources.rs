@@ -16,6 +16,9 @@ const MARKS: &[(&str, &str)] = &[
     (concat!("#[ig", "nore"), "a test runs or does not exist; long ones belong to a named suite of `cargo xtask test`"),
 ];
 
+/// What makes a secret readable. Comparing it then takes the longer, the more of it was right.
+const REVEALED: [&str; 2] = [".reveal()", ".expose()"];
+
 /// Everything wrong with one file.
 pub(super) fn check(path: &str, text: &str) -> Vec<Problem> {
     let mut found = Vec::new();
@@ -33,6 +36,14 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Problem> {
             if line.contains(mark) {
                 found.push(Problem::new(format!("{path}:{}", at + 1), format!("`{mark}` stands here; {advice}")));
             }
+        }
+    }
+    let product = text.lines().take_while(|line| line.trim() != "#[cfg(test)]" && path.contains("/src/"));
+    for (at, line) in product.enumerate() {
+        let compared = line.contains(" == ") || line.contains(" != ");
+        if compared && REVEALED.iter().any(|call| line.contains(call)) {
+            let advice = "a secret is compared by its digest, or in constant time";
+            found.push(Problem::new(format!("{path}:{}", at + 1), advice));
         }
     }
     found
@@ -69,6 +80,21 @@ mod tests {
         says(&format!("//! Words.\n{body}"), &["601 lines"]);
         says(&format!("//! Words.\n//! Long because: one table.\n{body}"), &[]);
         says(&format!("//! Words.\n//! Long because: one table.\n{body}{body}"), &["1202 lines"]);
+    }
+
+    #[test]
+    fn secrets_are_not_compared_in_the_open() {
+        let found = |path: &str, line: &str| check(path, &format!("//! Words.\n{line}\n")).len();
+        for (line, problems) in [
+            ("if shown.reveal() == kept {", 1),
+            ("if given != self.secret.expose() {", 1),
+            ("if shown.digest() == kept.digest() {", 0),
+            ("send(secret.reveal());", 0),
+            ("#[cfg(test)]\nassert!(a.reveal() == b);", 0),
+        ] {
+            assert_eq!(found("crates/a/src/b.rs", line), problems, "{line}");
+        }
+        assert_eq!(found("crates/a/tests/it/b.rs", "assert!(a.reveal() == b);"), 0);
     }
 
     #[test]
