@@ -227,3 +227,30 @@ fn refused(error: &Invalid) -> CommandError {
     invalid.causes.extend(error.0.iter().map(ToString::to_string));
     invalid.hint("`micro config reference` prints every key")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fuzz_corpus_is_taken_or_refused_on_one_line() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../micro-gateway/fuzz/corpus/config");
+        let mut taken = Vec::new();
+        for file in fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap();
+            let (file, variables) = text.split_once("\n---\n").unwrap_or((&text, ""));
+            let variables = variables.lines().filter_map(|line| line.split_once('='));
+            let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            match Sources::new().text("micro.toml", file).environment(variables).load::<Settings>() {
+                Ok(_) => taken.push(path.file_name().unwrap().to_string_lossy().into_owned()),
+                Err(Invalid(problems)) => {
+                    let told = |reason: &str| !reason.is_empty() && !reason.chars().any(char::is_control);
+                    assert!(problems.iter().all(|problem| told(&problem.reason)), "{path:?}: {problems:?}");
+                }
+            }
+        }
+        taken.sort();
+        assert_eq!(taken, ["cycle", "empty", "full"]);
+    }
+}

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value, de::DeTable};
 
-use self::place::{Source, Step, place, written};
+use self::place::{Source, Step, one_line, place, written};
 pub use self::{
     diff::Change,
     keys::{Key, Node},
@@ -348,10 +348,11 @@ fn unknown_in_table(table: &Table, node: &Node, path: &mut Vec<Step>, tell: &mut
 /// wrong.
 fn value(node: &Node, text: &str) -> Result<Value, String> {
     let toml = |text: &str| {
-        let table = format!("value = {text}").parse::<Table>().ok()?;
-        table.into_iter().next().map(|(_, value)| value)
+        let mut table = format!("value = {text}").parse::<Table>().ok()?;
+        let value = table.remove("value");
+        value.filter(|_| table.is_empty()) // else there is another line in it
     };
-    let expected = |what: &str| format!("`{text}` is not {what}");
+    let expected = |what: &str| format!("`{}` is not {what}", one_line(text));
     match node {
         Node::Text => Ok(Value::String(text.to_owned())),
         Node::Choice(texts) if texts.iter().any(|choice| choice == text) => Ok(Value::String(text.to_owned())),

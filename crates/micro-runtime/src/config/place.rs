@@ -45,12 +45,18 @@ pub(super) fn written(path: &[Step]) -> String {
     let mut text = String::new();
     for step in path {
         match step {
-            Step::Key(name) if text.is_empty() => text.push_str(name),
-            Step::Key(name) => text.extend([".", name]),
+            Step::Key(name) if text.is_empty() => text.push_str(&one_line(name)),
+            Step::Key(name) => text.extend([".", &one_line(name)]),
             Step::Index(index) => text.push_str(&format!("[{index}]")),
         }
     }
     text
+}
+
+/// A text of somebody's, as part of a line that is told.
+pub(super) fn one_line(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }
 
 /// A text and its tables with their places.

@@ -222,3 +222,15 @@ async fn a_file_that_is_written_or_replaced_is_heard_of() {
     fs::write(folder.path().join("any.cedar"), "").unwrap();
     tokio::time::timeout(patience, watch.changed()).await.unwrap();
 }
+
+#[test]
+fn a_text_is_one_value_and_is_told_on_one_line() {
+    for (key, text) in
+        [("gateway.hosts", "['a']\nport = 1"), ("gateway.mode", "on\n\u{1b}[2J"), ("gateway.port", "1\u{7}")]
+    {
+        let problems = load("", &[], &[(key, text)]).unwrap_err();
+        assert!(problems.len() == 1 && !problems[0].chars().any(char::is_control), "{problems:?}");
+    }
+    let problems = load("[gateway]\n\"a\\nb\" = 1", &[], &[]).unwrap_err();
+    assert!(problems[0].contains(r"there is no key `gateway.a\nb`"), "{problems:?}");
+}
