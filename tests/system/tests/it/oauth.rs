@@ -66,6 +66,23 @@ fn the_python_clients_sign_in_by_themselves_and_call() -> Result<()> {
 }
 
 #[test]
+fn it_is_explained_what_users_and_keys_may_call() -> Result<()> {
+    let site = Site::start()?;
+    let made = site.home.micro(&["auth", "key", "create", "robot", "--scope", "a", "--tenant", "acme"])?.run()?;
+    let id = format!("key/{}", made.success().strip_prefix("mk_").context("no key")?.split('_').next().unwrap());
+    for (account, from, tenant) in
+        [("alice", "user", Value::Null), ("robot", &*id, "acme".into()), (&id, &id, "acme".into())]
+    {
+        let told = site.home.micro(&["auth", "explain", account, "hello_Hello", "--json"])?.run()?.json();
+        assert_eq!((&told["allowed"], &told["assumed"]["from"]), (&true.into(), &from.into()), "{told}");
+        assert_eq!(told["assumed"]["tenant"], tenant, "{told}");
+    }
+    let nobody = site.home.micro(&["auth", "explain", "alise", "hello_Hello"])?.run()?;
+    assert!(nobody.failure() == 3 && nobody.stderr.contains("alice"), "{}", nobody.stderr);
+    Ok(())
+}
+
+#[test]
 fn users_are_managed_while_the_gateway_runs_and_no_secret_is_in_its_log() -> Result<()> {
     let site = Site::start()?;
     let home = &site.home;

@@ -1,5 +1,7 @@
 //! `micro auth explain`: may this account call this tool, and which rule says so?
 
+mod known;
+
 use std::{path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
@@ -18,15 +20,15 @@ Examples:
   micro auth explain alice posts_Create --roles editor --tenant acme
   micro auth explain assistant posts_Create --json | jq .rule
 
-It answers from the config and the registry alone and calls nothing. What an account may do is what the
-config's token for it says, unless flags say otherwise. `-` in place of an account is a caller without a
-credential, where none is needed.";
+It answers from the config, the gateway's store and the registry, and calls nothing. What an account may do is what
+its token, its client or its certificate in the config says, else the user or the API key of that name, unless flags
+say otherwise. `key/ID` in place of an account is an API key, `-` a caller without a credential, where none is needed.";
 
 /// Say whether an account may call a tool, which rule decides, and what would be needed
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The account; `-` is a caller without a credential
+    /// The account, or `key/ID`; `-` is a caller without a credential
     account: String,
     /// The tool, by any of its names
     tool: String,
@@ -59,7 +61,7 @@ pub(crate) struct Args {
 struct Assumed {
     caller: Caller,
     /// Where that is from.
-    from: &'static str,
+    from: String,
 }
 
 pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandError> {
@@ -80,7 +82,7 @@ pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandE
     tools::settled(core.catalog()).await?;
     let catalog = core.catalog().load();
     let access = catalog.access();
-    let assumed = args.assumed(&config, &access.roles)?;
+    let assumed = args.assumed(ui, &config, &access.roles).await?;
     let tool = catalog.find(&args.tool).ok_or_else(|| {
         let error = CommandError::not_found(format!("there is no tool `{}`", args.tool));
         match catalog.tools().len() {
@@ -101,31 +103,40 @@ pub(crate) async fn run(ui: &mut Ui, cx: &Cx, args: Args) -> Result<(), CommandE
 }
 
 impl Args {
-    /// The account as the config or the flags say, with what its roles come to.
-    fn assumed(&self, config: &Config, roles: &Roles) -> Result<Assumed, CommandError> {
+    /// The account as config, store or flags say, with what its roles come to.
+    async fn assumed(&self, ui: &mut Ui, config: &Config, roles: &Roles) -> Result<Assumed, CommandError> {
         let flags = self.scopes.is_some() || self.roles.is_some() || self.tenant.is_some();
         if self.account == "-" {
             if flags {
                 return Err(CommandError::usage("a caller without a credential has no scopes, roles and tenant"));
             }
-            return Ok(Assumed { caller: Caller::Trusted, from: "nobody" });
+            return Ok(Assumed { caller: Caller::Trusted, from: "nobody".to_owned() });
         }
-        let known = config.auth.tokens.iter().find(|token| token.account == self.account);
+        let mut all = known::all(config, self.at.unwrap_or_else(Timestamp::now)).await?;
+        let names: Vec<String> = all.iter().map(|known| known.account.clone()).collect();
+        all.retain(|known| known.account == self.account || known.from == self.account);
+        let mut all = all.into_iter();
+        let known = all.next();
         if known.is_none() && !flags {
-            let error = CommandError::not_found(format!("the config has no token for the account `{}`", self.account));
-            let error = near::hint(error, &self.account, config.auth.tokens.iter().map(|t| t.account.as_str()));
+            let error = CommandError::not_found(format!("nothing is known of the account `{}`", self.account));
+            let error = near::hint(error, &self.account, names.iter().map(String::as_str));
             return Err(error.hint("say what it may do with --scopes, --roles and --tenant"));
         }
+        let others: Vec<String> = all.map(|other| other.from).filter(|from| from.starts_with("key/")).collect();
+        if !others.is_empty() && !flags {
+            ui.note(format_args!("the account has other credentials, which can be asked about: {}", others.join(", ")));
+        }
+        let from = if flags { "flags".to_owned() } else { known.iter().map(|known| known.from.as_str()).collect() };
+        let known = known.unwrap_or_else(|| known::Known::nothing(&self.account));
         let scopes = self.scopes.as_ref().map(|scopes| scopes.iter().collect::<Scopes>());
-        let roles_given = self.roles.as_ref().or(known.map(|token| &token.roles)).cloned().unwrap_or_default();
+        let given = self.roles.as_ref().unwrap_or(&known.roles);
         let identity = Identity {
-            scopes: Some(scopes.or(known.map(|token| token.scopes.clone())).unwrap_or_default()),
-            roles: roles_given.iter().map(|role| role.as_str().into()).collect(),
-            tenant: self.tenant.clone().or(known.and_then(|token| token.tenant.clone())).map(Into::into),
-            ..Identity::named(self.account.as_str(), "assumed")
+            scopes: Some(scopes.unwrap_or(known.scopes)),
+            roles: given.iter().map(|role| role.as_str().into()).collect(),
+            tenant: self.tenant.clone().or(known.tenant).map(Into::into),
+            ..Identity::named(known.account, "assumed")
         };
-        let caller = Caller::Account(Arc::new(roles.grant(identity)));
-        Ok(Assumed { caller, from: if flags { "flags" } else { "config" } })
+        Ok(Assumed { caller: Caller::Account(Arc::new(roles.grant(identity))), from })
     }
 }
 
