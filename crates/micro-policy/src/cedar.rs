@@ -128,7 +128,7 @@ impl PolicySet {
         let intent = identity.intent.as_ref().map(|intent| {
             record([
                 ("id", string(&intent.id)),
-                ("message_sha256", string(intent.message.as_str())),
+                ("message_sha256", string(&intent.message.to_string())),
                 ("calls", RestrictedExpression::new_long(intent.calls.into())),
             ])
         });

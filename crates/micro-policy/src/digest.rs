@@ -4,11 +4,12 @@ use std::{fmt, str::FromStr};
 
 use aws_lc_rs::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use subtle::ConstantTimeEq;
 
 /// A SHA-256 digest; its text is lower-case hex, as `sha256sum` prints it.
 ///
-/// Tables that must not hold secrets find them by it: such a lookup takes a time that tells nothing about how near a
-/// guess was.
+/// Tables and stores that must not hold secrets find them by it: such a lookup takes a time that tells nothing about how
+/// near a guess was.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -19,8 +20,13 @@ pub struct InvalidDigest;
 
 impl Digest {
     /// The digest of these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self::from(digest(&SHA256, bytes))
+    pub fn of(bytes: impl AsRef<[u8]>) -> Self {
+        Self::from(digest(&SHA256, bytes.as_ref()))
+    }
+
+    /// Whether it is the digest of this secret. The time it takes tells nothing about how near a guess was.
+    pub fn is_of(&self, secret: &str) -> bool {
+        self.0.ct_eq(&Self::of(secret).0).into()
     }
 
     /// The digest of this one's bytes and then these.
@@ -120,6 +126,7 @@ mod tests {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; // FIPS 180-4, example
         assert_eq!(Digest::of(b"abc").to_string(), abc);
         assert_eq!(abc.parse(), Ok(Digest::of(b"abc")));
+        assert!(Digest::of(b"abc").is_of("abc") && !Digest::of(b"abc").is_of("abd"));
         assert_eq!(Digest::of(b"abc").then(b"d"), Digest::of(&[&Digest::of(b"abc").bytes()[..], b"d"].concat()));
     }
 

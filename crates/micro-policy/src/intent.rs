@@ -11,8 +11,8 @@ use crate::Digest;
 pub struct Intent {
     /// Its name, the same in every record of a call that it allowed.
     pub id: Arc<str>,
-    /// The digest of the user's message.
-    pub message: MessageDigest,
+    /// The digest of the user's message: it shows that a message is the one, and not the message.
+    pub message: Digest,
     /// The tools that may be called; `None` leaves that to the scopes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<ToolSet>,
@@ -27,7 +27,7 @@ pub struct Intent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IntentRequest {
     /// The digest of the message; `None` keeps the one of the intent it is narrowed from.
-    pub message: Option<MessageDigest>,
+    pub message: Option<Digest>,
     /// The tools; `None` keeps those of the intent it is narrowed from, or leaves them to the scopes.
     pub tools: Option<ToolSet>,
     /// How many calls.
@@ -88,7 +88,7 @@ impl Intent {
         let parents = parent.parents.iter().cloned().chain([parent.id.clone()]).collect();
         Ok(Self {
             id,
-            message: asked.message.unwrap_or_else(|| parent.message.clone()),
+            message: asked.message.unwrap_or(parent.message),
             tools,
             calls: asked.calls,
             parents,
@@ -98,43 +98,6 @@ impl Intent {
     /// Whether it allows this tool, by its canonical name.
     pub fn allows(&self, tool: &str) -> bool {
         self.tools.as_ref().is_none_or(|tools| tools.has(tool))
-    }
-}
-
-/// The SHA-256 of a user's message, in lower-case hex: it shows that a message is the one, and not the message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct MessageDigest(String);
-
-impl MessageDigest {
-    /// Of a message.
-    pub fn of(message: &str) -> Self {
-        Self(Digest::of(message.as_bytes()).to_string())
-    }
-
-    /// Of somebody who has the message: 64 hex digits.
-    pub fn parse(hex: &str) -> Option<Self> {
-        let is_digest = hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
-        is_digest.then(|| Self(hex.to_ascii_lowercase()))
-    }
-
-    /// The digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for MessageDigest {
-    type Error = &'static str;
-
-    fn try_from(hex: String) -> Result<Self, Self::Error> {
-        Self::parse(&hex).ok_or("not 64 hex digits")
-    }
-}
-
-impl From<MessageDigest> for String {
-    fn from(digest: MessageDigest) -> Self {
-        digest.0
     }
 }
 
@@ -217,7 +180,7 @@ mod tests {
     }
 
     fn intent(of: &str, calls: u32) -> Intent {
-        Intent { id: "i".into(), message: MessageDigest::of("hi"), tools: tools(of), calls, parents: Vec::new() }
+        Intent { id: "i".into(), message: Digest::of("hi"), tools: tools(of), calls, parents: Vec::new() }
     }
 
     #[test]
@@ -253,14 +216,14 @@ mod tests {
         let request = IntentRequest { message: None, tools: None, calls: 1 };
         assert_eq!(Intent::new("i".into(), None, request.clone()), Err(TooWide::NoMessage));
         let too_many =
-            IntentRequest { message: Some(MessageDigest::of("x")), calls: Intent::MAX_CALLS + 1, tools: None };
+            IntentRequest { message: Some(Digest::of("x")), calls: Intent::MAX_CALLS + 1, tools: None };
         assert_eq!(Intent::new("i".into(), None, too_many), Err(TooWide::Calls));
         let mut last = intent("a.*", 1);
         for depth in 1..=Intent::MAX_DEPTH {
             last = Intent::new(format!("i{depth}").into(), Some(&last), request.clone()).unwrap();
         }
         assert_eq!(Intent::new("j".into(), Some(&last), request), Err(TooWide::Depth));
-        assert_eq!(last.message, MessageDigest::of("hi"));
+        assert_eq!(last.message, Digest::of("hi"));
     }
 
     #[test]
@@ -273,15 +236,12 @@ mod tests {
     }
 
     #[test]
-    fn names_of_tools_and_digests_are_checked() {
+    fn names_of_tools_are_checked() {
         for names in ["", "a b", "a*b", "**", "a\n", "ä"] {
             assert_eq!(ToolSet::new([names]), Err(InvalidTools), "{names:?}");
         }
         assert_eq!(ToolSet::new([]), Err(InvalidTools));
         assert_eq!(ToolSet::new(["a"; 129]), Err(InvalidTools));
-        let digest = MessageDigest::of("Publish my post");
-        assert_eq!(MessageDigest::parse(&digest.as_str().to_uppercase()), Some(digest));
-        assert_eq!(MessageDigest::parse("00"), None);
         let intent = intent("a.* b.B.X", 3);
         let json = serde_json::to_string(&intent).unwrap();
         assert_eq!(serde_json::from_str::<Intent>(&json).unwrap(), intent);

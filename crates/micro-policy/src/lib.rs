@@ -32,7 +32,7 @@ pub use self::{
     certificate::CertificateName,
     digest::{Digest, InvalidDigest},
     identity::{Caller, Identity, Rejection, is_name},
-    intent::{Intent, IntentRequest, InvalidTools, MessageDigest, TooWide, ToolSet},
+    intent::{Intent, IntentRequest, InvalidTools, TooWide, ToolSet},
     jwks::{Algorithm, InvalidKeys, KeySet},
     jwt::{Claims, Issuer, Token, Unproven},
     keys::{InvalidKey, PublicKey, Signer},

@@ -7,7 +7,6 @@
 mod authorize;
 mod client;
 mod code;
-mod digest;
 mod error;
 mod exchange;
 mod family;
@@ -24,7 +23,6 @@ pub use self::{
     authorize::{AuthorizationRequest, Redirect},
     client::{Client, ClientAuth, GrantType, Presented, UNKNOWN},
     code::{Code, Redemption},
-    digest::Digest,
     error::{Denied, ErrorCode, Refused},
     exchange::{Exchange, Exchanged, Subject},
     family::{Family, Refresh},

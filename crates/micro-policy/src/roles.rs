@@ -107,7 +107,7 @@ impl Roles {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Intent, MessageDigest};
+    use crate::{Digest, Intent};
 
     /// `name: scopes < inherited`, one a line.
     fn roles(text: &str) -> BTreeMap<String, Role> {
@@ -161,7 +161,7 @@ mod tests {
         let roles = Roles::resolve(&roles("admin: everything < reader\nreader: r")).unwrap();
         let plain = Identity { roles: ["admin".into()].into(), ..Identity::named("a", "token/1") };
         let intent =
-            Intent { id: "i".into(), message: MessageDigest::of("hi"), tools: None, calls: 1, parents: Vec::new() };
+            Intent { id: "i".into(), message: Digest::of("hi"), tools: None, calls: 1, parents: Vec::new() };
         for bounded in
             [Identity { consented: true, ..plain.clone() }, Identity { intent: Some(intent), ..plain.clone() }]
         {

@@ -205,7 +205,7 @@ fn intents(path: &std::path::Path) {
         actors: &["planner".into()],
         tenant: None,
         message: Some("summarise\nthe blog"),
-        message_digest: &Digest::of(b"summarise\nthe blog").to_string(),
+        message_digest: Digest::of(b"summarise\nthe blog"),
         tools: &tools,
         scopes: None,
         calls: 5,

@@ -2,7 +2,7 @@
 
 use micro_policy::{
     Scopes, Secret,
-    oauth::{Client, Digest, GrantType, RedirectUri, document_url},
+    oauth::{Client, GrantType, RedirectUri, document_url},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -81,11 +81,11 @@ impl ClientConfig {
         let invalid = |why| InvalidConfig::Value { key: format!("auth.embedded.clients: {}", self.id), why };
         let secret = match (&self.secret, &self.secret_env) {
             (None, None) => None,
-            (Some(secret), None) => Some(Digest::of(secret.reveal())),
+            (Some(secret), None) => Some(secret.digest()),
             (None, Some(variable)) => {
                 let value = env(variable).ok_or(invalid("the environment variable of its secret is not set"))?;
                 let secret = Secret::new(value).map_err(|_| invalid("its secret is too short"))?;
-                Some(Digest::of(secret.reveal()))
+                Some(secret.digest())
             }
             (Some(_), Some(_)) => return Err(invalid("it has both secret and secret_env")),
         };

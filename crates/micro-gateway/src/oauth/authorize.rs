@@ -9,8 +9,8 @@ use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use micro_policy::{
-    Scopes,
-    oauth::{AuthorizationRequest, Client, Code, Digest, ErrorCode, Params, Redirect, RedirectUri, Refused, User},
+    Digest, Scopes,
+    oauth::{AuthorizationRequest, Client, Code, ErrorCode, Params, Redirect, RedirectUri, Refused, User},
 };
 use micro_runtime::http::Body;
 use url::Url;
@@ -217,7 +217,7 @@ fn bound(cookie: &str, query: &str) -> String {
 
 /// Where a code is kept.
 pub(super) fn code_key(code: &str) -> String {
-    format!("oauth/code/{}", Digest::of(code).as_str())
+    format!("oauth/code/{}", Digest::of(code))
 }
 
 /// Away from here, without the form (RFC 9700 §4.12).

@@ -4,8 +4,9 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use micro_mcp::auth::{Document, Fetch, Switches};
-use micro_policy::oauth::{
-    Client, ClientAuth, Digest, Params, Presented, Registration, UNKNOWN, document, document_url,
+use micro_policy::{
+    Digest,
+    oauth::{Client, ClientAuth, Params, Presented, Registration, UNKNOWN, document, document_url},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -118,7 +119,7 @@ impl Clients {
 
     /// The client that is described at its own URL. What is there is looked at once in a while, whoever asks how often.
     async fn described(&self, id: &str, url: &Url) -> Result<Client, Failure> {
-        let key = format!("oauth/document/{}", Digest::of(id).as_str());
+        let key = format!("oauth/document/{}", Digest::of(id));
         if let Some(kept) = self.records.get::<Found>(&key).await? {
             return kept.value.0.ok_or(UNKNOWN.into());
         }
@@ -141,5 +142,5 @@ impl Clients {
 
 /// Where a client that registered itself is kept. Whoever asks chooses the name, so it does not stand in the key.
 fn registered(id: &str) -> String {
-    format!("oauth/client/{}", Digest::of(id).as_str())
+    format!("oauth/client/{}", Digest::of(id))
 }

@@ -90,7 +90,7 @@ async fn write_down(
         actors,
         tenant: subject.tenant.as_deref(),
         message,
-        message_digest: intent.message.as_str(),
+        message_digest: intent.message,
         tools: &tools,
         scopes: Some(scopes),
         calls: u64::from(intent.calls),

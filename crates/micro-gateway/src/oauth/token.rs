@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use micro_policy::{
-    Scopes,
+    Digest, Scopes,
     oauth::{
-        Claims, Client, Code, Denied, Digest, ErrorCode, Family, GrantType, Owner, Params, Redemption, Refresh,
+        Claims, Client, Code, Denied, ErrorCode, Family, GrantType, Owner, Params, Redemption, Refresh,
         Refused, User,
     },
 };

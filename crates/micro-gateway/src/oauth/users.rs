@@ -8,8 +8,8 @@ use argon2::{
 };
 use micro_core::Error;
 use micro_policy::{
-    Scopes,
-    oauth::{Digest, Owner, User},
+    Digest, Scopes,
+    oauth::{Owner, User},
 };
 use micro_store::Store;
 use tokio::sync::Semaphore;
@@ -125,7 +125,7 @@ impl Users {
         // Counted before it is looked at, so that many at once are no more tries than one after the other.
         let (of_account, of_address) = TRIES;
         self.records.count(&format!("oauth/tries/from/{from}"), of_address, WINDOW).await?;
-        self.records.count(&format!("oauth/tries/of/{}", Digest::of(name).as_str()), of_account, WINDOW).await?;
+        self.records.count(&format!("oauth/tries/of/{}", Digest::of(name)), of_account, WINDOW).await?;
         let known = User::check_name(name).is_ok();
         let user = if known { self.get(name).await? } else { None };
         let hash = user.as_ref().map_or(NOBODY, |user| &user.password).to_owned();

@@ -1,13 +1,13 @@
 //! What a service takes for a gateway's word, and what not.
 
 use super::*;
-use crate::{Identity, Intent, MessageDigest};
+use crate::{Digest, Identity, Intent};
 
 const NOW: u64 = 1_800_000_000;
 
 fn alice() -> Assertion {
     let intent =
-        Intent { id: "i-7".into(), message: MessageDigest::of("hi"), tools: None, calls: 1, parents: Vec::new() };
+        Intent { id: "i-7".into(), message: Digest::of("hi"), tools: None, calls: 1, parents: Vec::new() };
     Assertion::of(&Caller::Account(Arc::new(Identity {
         scopes: Some(["orders:write", "*", "a b"].into_iter().collect()),
         tenant: Some("acme".into()),

@@ -122,7 +122,7 @@ pub struct IntentEntry {
     /// What the user asked, when the text was given.
     pub message: Option<String>,
     /// Its SHA-256.
-    pub message_digest: String,
+    pub message_digest: Digest,
     /// The tools that may be called.
     #[serde(default)]
     pub tools: Vec<String>,

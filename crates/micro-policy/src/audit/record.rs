@@ -139,8 +139,8 @@ pub struct IntentRecord<'a> {
     /// What the user asked, when the text was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<&'a str>,
-    /// Its SHA-256, in hex.
-    pub message_digest: &'a str,
+    /// Its SHA-256.
+    pub message_digest: Digest,
     /// The tools that may be called; none means that the scopes say it.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub tools: &'a [Arc<str>],

@@ -1,7 +1,7 @@
 //! Policies, each with calls that it allows and calls that it does not.
 
 use super::*;
-use crate::{Access, Gate, Identity, Intent, MessageDigest, Tenants, ToolSet};
+use crate::{Access, Digest, Gate, Identity, Intent, Tenants, ToolSet};
 
 fn endpoint(name: &str, input: &str, read_only: bool) -> EndpointDescriptor {
     EndpointDescriptor {
@@ -42,7 +42,7 @@ fn gates(access: &Access) -> [Gate; 2] {
 /// Alice is a clerk of acme and acts for what she asked.
 fn alice() -> Caller {
     let intent =
-        Intent { id: "i-7".into(), message: MessageDigest::of("pay"), tools: None, calls: 3, parents: Vec::new() };
+        Intent { id: "i-7".into(), message: Digest::of("pay"), tools: None, calls: 3, parents: Vec::new() };
     Caller::Account(Arc::new(Identity {
         roles: ["clerk".into()].into(),
         tenant: Some("acme".into()),

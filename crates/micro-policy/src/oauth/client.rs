@@ -7,15 +7,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    digest::Digest,
     error::{ErrorCode, Refused},
     params::Params,
     redirect::RedirectUri,
 };
-use crate::Scopes;
+use crate::{Digest, Scopes};
 
 /// A client that this server knows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
     /// Its name in the protocol.
     pub id: String,
@@ -70,6 +69,13 @@ impl GrantType {
     pub fn parse(text: &str) -> Result<Self, Refused> {
         let unknown = Refused::new(ErrorCode::UnsupportedGrantType, "there is no such grant here");
         Self::ALL.into_iter().find(|grant| grant.as_str() == text).ok_or(unknown)
+    }
+}
+
+/// Shows nothing of the secret: operators choose some that could be guessed.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("id", &self.id).field("grants", &self.grants).finish_non_exhaustive()
     }
 }
 

@@ -8,8 +8,8 @@ use super::{
     params::Params,
 };
 use crate::{
-    Scopes,
-    intent::{Intent, IntentRequest, MessageDigest, TooWide, ToolSet},
+    Digest, Scopes,
+    intent::{Intent, IntentRequest, TooWide, ToolSet},
 };
 
 /// What is known of a token that is shown: of the user's, or of the actor's.
@@ -101,10 +101,10 @@ impl Exchange {
         }
         let digest = match (message, params.one("intent_message_sha256")?) {
             (Some(_), Some(_)) => return Err(Refused::request("intent_message and its SHA-256 are both given")),
-            (Some(message), None) => Some(MessageDigest::of(message)),
+            (Some(message), None) => Some(Digest::of(message)),
             (None, Some(hex)) => {
-                let digest = MessageDigest::parse(hex);
-                Some(digest.ok_or(Refused::request("intent_message_sha256 is not 64 hex digits"))?)
+                let digest = hex.to_ascii_lowercase().parse();
+                Some(digest.map_err(|_| Refused::request("intent_message_sha256 is not 64 hex digits"))?)
             }
             (None, None) => None,
         };
@@ -195,10 +195,12 @@ mod tests {
     fn a_request_says_what_for_how_often_and_for_how_long() {
         let exchange = read("intent_message=hi&intent_calls=3").unwrap();
         assert_eq!((exchange.lifetime, exchange.intent.calls), (300, 3));
-        assert_eq!(exchange.intent.message, Some(MessageDigest::of("hi")));
-        let digest = MessageDigest::of("hi");
-        let by_digest = read(&format!("intent_message_sha256={}&intent_calls=3", digest.as_str())).unwrap();
-        assert_eq!((by_digest.message, by_digest.intent.message), (None, Some(digest)));
+        assert_eq!(exchange.intent.message, Some(Digest::of("hi")));
+        let digest = Digest::of("hi");
+        for hex in [digest.to_string(), digest.to_string().to_uppercase()] {
+            let by_digest = read(&format!("intent_message_sha256={hex}&intent_calls=3")).unwrap();
+            assert_eq!((by_digest.message, by_digest.intent.message), (None, Some(digest)));
+        }
         for query in [
             "intent_message=hi",
             "intent_message=hi&intent_calls=-1",
@@ -223,7 +225,7 @@ mod tests {
             "i".into(),
             None,
             IntentRequest {
-                message: Some(MessageDigest::of("hi")),
+                message: Some(Digest::of("hi")),
                 tools: Some(ToolSet::new(["a.*"]).unwrap()),
                 calls: 5,
             },

@@ -3,11 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    digest::Digest,
     error::{Denied, ErrorCode, Refused},
     user::Owner,
 };
-use crate::Scopes;
+use crate::{Digest, Scopes};
 
 /// All tokens that come from one consent. Its name is the digest of a handle that only refresh tokens carry, so that the
 /// name may stand in access tokens and records.
@@ -53,7 +52,7 @@ impl Family {
 
     /// The name of the family with this handle.
     pub fn name(handle: &str) -> String {
-        Digest::of(handle).as_str().to_owned()
+        Digest::of(handle).to_string()
     }
 
     /// The handle of a refresh token's family.

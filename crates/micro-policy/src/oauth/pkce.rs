@@ -1,13 +1,15 @@
 //! Proof keys of codes (RFC 7636), by the one method that hides them.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::{digest::Digest, error::Refused};
+use super::error::Refused;
+use crate::Digest;
 
 /// What a client shows before it has the code: the digest of the verifier it shows after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Challenge(String);
+pub struct Challenge(Digest);
 
 impl Challenge {
     /// Reads `code_challenge` and `code_challenge_method`. Without a method RFC 7636 means `plain`, which is no proof.
@@ -19,9 +21,8 @@ impl Challenge {
         if method != Some("S256") {
             return Err(Refused::request("code_challenge_method must be S256"));
         }
-        let is_digest =
-            challenge.len() == 43 && challenge.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-        if is_digest { Ok(Self(challenge.to_owned())) } else { Err(Refused::request("code_challenge is no SHA-256")) }
+        let bytes = URL_SAFE_NO_PAD.decode(challenge).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        bytes.map(|bytes| Self(bytes.into())).ok_or(Refused::request("code_challenge is no SHA-256"))
     }
 
     /// Whether this is the verifier (§4.6): 43 to 128 unreserved characters with that digest.
@@ -29,7 +30,7 @@ impl Challenge {
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
         (43..=128).contains(&verifier.len())
             && verifier.bytes().all(legal)
-            && subtle::ConstantTimeEq::ct_eq(self.0.as_bytes(), Digest::of(verifier).as_str().as_bytes()).into()
+            && self.0.is_of(verifier)
     }
 }
 

@@ -6,11 +6,10 @@ use url::Url;
 
 use super::{
     client::{Client, ClientAuth, GrantType},
-    digest::Digest,
     error::{ErrorCode, Refused},
     redirect::RedirectUri,
 };
-use crate::Scopes;
+use crate::{Digest, Scopes};
 
 /// Most redirect URIs of a client.
 const MAX_REDIRECTS: usize = 16;
