@@ -182,13 +182,14 @@ fn place(name: &str, text: &str, fault: &dyn Diagnostic) -> String {
 /// Refuses a text that would take a parser too deep.
 fn bounded(name: &str, text: &str) -> Result<(), String> {
     let (mut depth, mut deepest, mut line, mut quoted, mut escaped, mut comment) = (0_usize, 0, 1, false, false, false);
-    let mut run = 0; // of `!` and `-`, each of which goes one deeper
+    let (mut run, mut before) = (0, ' '); // a run of `!` and `-`, each of which goes one deeper
     for c in text.chars() {
         if c == '\n' {
             (line, comment) = (line + 1, false);
         }
         match c {
             _ if comment => {}
+            '/' if before == '/' && !quoted => comment = true,
             _ if escaped => escaped = false,
             '\\' if quoted => escaped = true,
             '"' => quoted = !quoted,
@@ -197,7 +198,8 @@ fn bounded(name: &str, text: &str) -> Result<(), String> {
             ')' | ']' | '}' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        run = if !quoted && matches!(c, '!' | '-') { run + 1 } else { 0 };
+        run = if !quoted && !comment && matches!(c, '!' | '-') { run + 1 } else { 0 };
+        before = c;
         deepest = deepest.max(depth).max(run);
         if deepest > MAX_DEPTH {
             return Err(format!("{name}:{line}: brackets are nested more than {MAX_DEPTH} deep"));

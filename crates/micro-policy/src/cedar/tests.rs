@@ -209,11 +209,14 @@ fn faults_are_told_with_file_and_line() {
         ),
         (&deep, "p.cedar:1: brackets are nested"),
         (&nots, "p.cedar:1: brackets are nested"),
+        (&format!("// says \"yes\n{deep}"), "p.cedar:2: brackets are nested"),
         (&" ".repeat(2 << 20), "at most 1048576 bytes"),
     ] {
         let error = PolicySet::parse(&[("p.cedar".to_owned(), text.to_owned())]).unwrap_err();
         assert!(error.to_string().contains(expected), "{expected}: {error}");
     }
+    let remark = format!("// {}{}\npermit(principal, action, resource);", "-".repeat(100), "(".repeat(100));
+    PolicySet::parse(&[("p.cedar".to_owned(), remark)]).expect("a remark is no policy");
 }
 
 #[test]
