@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(Digest::of(b"abc").to_string(), abc);
         assert_eq!(abc.parse(), Ok(Digest::of(b"abc")));
         assert!(Digest::of(b"abc").is_of("abc") && !Digest::of(b"abc").is_of("abd"));
-        assert_eq!(Digest::of(b"abc").then(b"d"), Digest::of(&[&Digest::of(b"abc").bytes()[..], b"d"].concat()));
+        assert_eq!(Digest::of(b"abc").then(b"d"), Digest::of([&Digest::of(b"abc").bytes()[..], b"d"].concat()));
     }
 
     #[test]

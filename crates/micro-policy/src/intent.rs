@@ -86,13 +86,7 @@ impl Intent {
             (_, asked) => asked,
         };
         let parents = parent.parents.iter().cloned().chain([parent.id.clone()]).collect();
-        Ok(Self {
-            id,
-            message: asked.message.unwrap_or(parent.message),
-            tools,
-            calls: asked.calls,
-            parents,
-        })
+        Ok(Self { id, message: asked.message.unwrap_or(parent.message), tools, calls: asked.calls, parents })
     }
 
     /// Whether it allows this tool, by its canonical name.
@@ -215,8 +209,7 @@ mod tests {
     fn a_first_intent_needs_a_message_and_the_chain_has_an_end() {
         let request = IntentRequest { message: None, tools: None, calls: 1 };
         assert_eq!(Intent::new("i".into(), None, request.clone()), Err(TooWide::NoMessage));
-        let too_many =
-            IntentRequest { message: Some(Digest::of("x")), calls: Intent::MAX_CALLS + 1, tools: None };
+        let too_many = IntentRequest { message: Some(Digest::of("x")), calls: Intent::MAX_CALLS + 1, tools: None };
         assert_eq!(Intent::new("i".into(), None, too_many), Err(TooWide::Calls));
         let mut last = intent("a.*", 1);
         for depth in 1..=Intent::MAX_DEPTH {

@@ -160,8 +160,7 @@ mod tests {
     fn what_was_agreed_to_is_not_made_wider() {
         let roles = Roles::resolve(&roles("admin: everything < reader\nreader: r")).unwrap();
         let plain = Identity { roles: ["admin".into()].into(), ..Identity::named("a", "token/1") };
-        let intent =
-            Intent { id: "i".into(), message: Digest::of("hi"), tools: None, calls: 1, parents: Vec::new() };
+        let intent = Intent { id: "i".into(), message: Digest::of("hi"), tools: None, calls: 1, parents: Vec::new() };
         for bounded in
             [Identity { consented: true, ..plain.clone() }, Identity { intent: Some(intent), ..plain.clone() }]
         {

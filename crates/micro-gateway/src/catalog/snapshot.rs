@@ -111,7 +111,7 @@ impl Snapshot {
             return pages.clone();
         }
         let visible: Vec<u32> = self.visible(caller).map(|(i, _)| i).collect();
-        let set = Digest::of(&visible.iter().flat_map(|i| i.to_le_bytes()).collect::<Vec<_>>());
+        let set = Digest::of(visible.iter().flat_map(|i| i.to_le_bytes()).collect::<Vec<_>>());
         let known = self.lists.read().sets.get(&set).cloned();
         let pages = known.unwrap_or_else(|| Arc::new(Pages::new(self.tools.clone(), visible)));
         let mut lists = self.lists.write();

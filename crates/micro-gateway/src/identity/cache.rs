@@ -61,7 +61,7 @@ mod tests {
         let at = |second| Timestamp::from_second(second).unwrap();
         let put = |n: u32, expires| {
             let identity = Identity { expires: Some(at(expires)), ..Identity::named("a", "token/1") };
-            let digest = Digest::of(&n.to_be_bytes());
+            let digest = Digest::of(n.to_be_bytes());
             cache.insert(digest, &Arc::new(Verified::new(Arc::new(identity), &Roles::default(), 0)), at(100));
             digest
         };

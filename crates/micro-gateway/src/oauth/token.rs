@@ -5,8 +5,7 @@ use std::{sync::Arc, time::Duration};
 use micro_policy::{
     Digest, Scopes,
     oauth::{
-        Claims, Client, Code, Denied, ErrorCode, Family, GrantType, Owner, Params, Redemption, Refresh,
-        Refused, User,
+        Claims, Client, Code, Denied, ErrorCode, Family, GrantType, Owner, Params, Redemption, Refresh, Refused, User,
     },
 };
 use serde_json::{Value, json};

@@ -6,8 +6,7 @@ use crate::{Digest, Identity, Intent};
 const NOW: u64 = 1_800_000_000;
 
 fn alice() -> Assertion {
-    let intent =
-        Intent { id: "i-7".into(), message: Digest::of("hi"), tools: None, calls: 1, parents: Vec::new() };
+    let intent = Intent { id: "i-7".into(), message: Digest::of("hi"), tools: None, calls: 1, parents: Vec::new() };
     Assertion::of(&Caller::Account(Arc::new(Identity {
         scopes: Some(["orders:write", "*", "a b"].into_iter().collect()),
         tenant: Some("acme".into()),

@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn the_form_is_the_documented_one() {
         let (head, text) = sealed(&[r#"{"a":1}"#]);
-        let hash = Digest::of(&[&[0; 32][..], br#"{"seq":1,"a":1"#].concat());
+        let hash = Digest::of([&[0; 32][..], br#"{"seq":1,"a":1"#].concat());
         assert_eq!(String::from_utf8(text).unwrap(), format!("{{\"seq\":1,\"a\":1,\"hash\":\"{hash}\"}}\n"));
         assert_eq!(head, Head { seq: 1, hash });
     }

@@ -41,8 +41,7 @@ fn gates(access: &Access) -> [Gate; 2] {
 
 /// Alice is a clerk of acme and acts for what she asked.
 fn alice() -> Caller {
-    let intent =
-        Intent { id: "i-7".into(), message: Digest::of("pay"), tools: None, calls: 3, parents: Vec::new() };
+    let intent = Intent { id: "i-7".into(), message: Digest::of("pay"), tools: None, calls: 3, parents: Vec::new() };
     Caller::Account(Arc::new(Identity {
         roles: ["clerk".into()].into(),
         tenant: Some("acme".into()),

@@ -224,11 +224,7 @@ mod tests {
         let held = Intent::new(
             "i".into(),
             None,
-            IntentRequest {
-                message: Some(Digest::of("hi")),
-                tools: Some(ToolSet::new(["a.*"]).unwrap()),
-                calls: 5,
-            },
+            IntentRequest { message: Some(Digest::of("hi")), tools: Some(ToolSet::new(["a.*"]).unwrap()), calls: 5 },
         )
         .unwrap();
         let scope = ErrorCode::InvalidScope;

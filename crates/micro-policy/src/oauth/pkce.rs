@@ -28,9 +28,7 @@ impl Challenge {
     /// Whether this is the verifier (§4.6): 43 to 128 unreserved characters with that digest.
     pub fn is_of(&self, verifier: &str) -> bool {
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-        (43..=128).contains(&verifier.len())
-            && verifier.bytes().all(legal)
-            && self.0.is_of(verifier)
+        (43..=128).contains(&verifier.len()) && verifier.bytes().all(legal) && self.0.is_of(verifier)
     }
 }
 
