@@ -116,7 +116,13 @@ impl Reading {
         for (key, value, typed) in &self.flags {
             sources = sources.flag(key, value, typed);
         }
-        sources.load().map_err(|error| refused(&error))
+        let mut loaded: Loaded<Settings> = sources.load().map_err(|error| refused(&error))?;
+        if let Some(folder) = self.file.as_deref().and_then(Path::parent) {
+            let of_file: Vec<&str> =
+                Config::PATHS.iter().copied().filter(|key| loaded.is_of_file(&format!("gateway.{key}"))).collect();
+            loaded.value.gateway.within(folder, |key| of_file.contains(&key));
+        }
+        Ok(loaded)
     }
 
     /// Reads it again whenever the file or a policy was written, for as long as the gateway runs. What is wrong is told
@@ -187,7 +193,8 @@ pub(crate) fn reference() -> String {
 
 Every key, with the environment variable that says the same. Flags win over variables, those over the file: `--set
 gateway.auth.mode=on` sets any key, and the usual ones have flags of their own. In variables and flags a list is written
-with commas. A key that is not here, or a value that does not fit, is refused with its line.
+with commas. A key that is not here, or a value that does not fit, is refused with its line. A path in the file is relative
+to the file's folder, one in a variable or a flag to the folder of the command.
 
 `micro config check` tries a file, `micro config show` prints what holds, `micro config schema` prints a JSON Schema for
 editors.

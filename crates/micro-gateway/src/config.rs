@@ -9,7 +9,7 @@ mod tls;
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use micro_policy::InvalidToken;
@@ -24,7 +24,7 @@ pub use self::{
     embedded::{ClientConfig, EmbeddedConfig},
     tls::{CertificateConfig, TlsConfig},
 };
-use crate::{ToolNames, oauth, pipeline::Policies};
+use crate::{AuditLocation, ToolNames, oauth, pipeline::Policies};
 
 /// A gateway's settings: the `[gateway]` table of `micro.toml`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -117,6 +117,44 @@ impl Config {
         "tenants",
         "policies",
     ];
+
+    /// The keys that name files and folders.
+    pub const PATHS: &[&str] = &[
+        "store",
+        "policies",
+        "assertion_key",
+        "tls.certificate",
+        "tls.key",
+        "tls.client_ca",
+        "audit.to",
+        "audit.key",
+        "auth.issuers",
+    ];
+
+    /// Takes what is relative for something in this folder, of those [`Self::PATHS`] that `is` says so of.
+    pub fn within(&mut self, folder: &Path, is: impl Fn(&str) -> bool) {
+        let Self { store, policies, assertion_key, tls, audit, auth, .. } = self;
+        let mut paths: Vec<(&str, &mut PathBuf)> = Vec::new();
+        if let Location::Sqlite(path) = store {
+            paths.push(("store", path));
+        }
+        if let Some(AuditLocation::Folder(path) | AuditLocation::Sqlite(path)) = &mut audit.to {
+            paths.push(("audit.to", path));
+        }
+        if let Some(TlsConfig { certificate, key, client_ca, .. }) = tls {
+            paths.extend([("tls.certificate", certificate), ("tls.key", key)]);
+            paths.extend(client_ca.iter_mut().map(|path| ("tls.client_ca", path)));
+        }
+        paths.extend(assertion_key.iter_mut().map(|path| ("assertion_key", path)));
+        paths.extend(audit.key.iter_mut().map(|path| ("audit.key", path)));
+        paths.extend(auth.issuers.iter_mut().filter_map(|entry| Some(("auth.issuers", entry.jwks_file.as_mut()?))));
+        for (_, path) in paths.into_iter().filter(|(key, _)| is(key)) {
+            *path = folder.join(&*path);
+        }
+        if is("policies") {
+            policies.iter_mut().for_each(|pattern| *pattern = folder.join(&*pattern).display().to_string());
+        }
+    }
 
     /// This config with what a running gateway takes over of a newer one: [`Self::RELOADED`].
     pub(crate) fn renewed(&self, newer: &Self) -> Self {

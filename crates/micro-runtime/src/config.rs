@@ -50,6 +50,8 @@ pub struct Loaded<T> {
     /// What was set, without defaults.
     table: Table,
     keys: Node,
+    /// The keys that variables or flags set.
+    elsewhere: Vec<Vec<String>>,
 }
 
 /// Shows where from, and nothing of what is said there: some of it is secret.
@@ -172,6 +174,15 @@ impl<T> Loaded<T> {
         self.table.contains_key(key)
     }
 
+    /// Whether it is the file that says what a key is.
+    pub fn is_of_file(&self, key: &str) -> bool {
+        let path: Vec<&str> = key.split('.').collect();
+        let mut names = path.iter();
+        let first = names.next().and_then(|name| self.table.get(*name));
+        first.and_then(|value| names.try_fold(value, |value, name| value.get(*name))).is_some()
+            && !self.elsewhere.iter().any(|set| path.starts_with(&set.iter().map(String::as_str).collect::<Vec<_>>()))
+    }
+
     /// What was set, as a file would say it, without secrets.
     pub fn shown(&self) -> String {
         toml::to_string_pretty(&diff::without_secrets(&self.keys, &self.table)).expect("it was TOML")
@@ -273,7 +284,8 @@ impl Draft<'_> {
         }
         let read = serde_path_to_error::deserialize(self.table.clone());
         let value = read.map_err(|error| Invalid(vec![self.unfit(&error)]))?;
-        Ok(Loaded { value, table: self.table, keys: self.keys })
+        let elsewhere = self.set.into_iter().map(|(path, _)| path).collect();
+        Ok(Loaded { value, table: self.table, keys: self.keys, elsewhere })
     }
 
     /// A value that does not fit.

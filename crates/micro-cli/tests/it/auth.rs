@@ -51,6 +51,22 @@ fn a_key_is_shown_once_and_lives_until_it_is_revoked() {
 }
 
 #[test]
+fn a_path_in_the_file_is_relative_to_it_and_one_in_a_flag_to_the_folder_of_the_command() {
+    let home = Home::new().unwrap();
+    std::fs::create_dir(home.path().join("deploy")).unwrap();
+    let config = "[gateway]\nstore = \"sqlite:file.db\"\npolicies = [\"*.cedar\"]\n";
+    std::fs::write(home.path().join("deploy/micro.toml"), config).unwrap();
+    std::fs::write(home.path().join("deploy/all.cedar"), "permit(principal, action, resource);").unwrap();
+    let file = ["--config", "deploy/micro.toml"];
+    micro(&home, &[&["auth", "key", "create", "a"][..], &file].concat()).success();
+    micro(&home, &[&["auth", "key", "create", "a", "--store", "sqlite:flag.db"][..], &file].concat()).success();
+    micro(&home, &["config", "check", "deploy/micro.toml"]).success();
+    micro(&home, &["config", "check", "deploy/micro.toml", "--set", "gateway.policies=deploy/*.cedar"]).success();
+    let there = ["deploy/file.db", "flag.db", "file.db", "deploy/flag.db"];
+    assert_eq!(there.map(|path| home.path().join(path).exists()), [true, true, false, false]);
+}
+
+#[test]
 fn what_cannot_be_done_is_said_with_its_reason() {
     let home = Home::new().unwrap();
     for (args, code, told) in [

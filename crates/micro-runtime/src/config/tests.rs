@@ -101,6 +101,14 @@ fn flags_win_over_variables_and_those_over_the_file() {
 }
 
 #[test]
+fn a_key_is_of_the_file_unless_something_else_says_it_too() {
+    let loaded = load(FILE, &[("MICRO_GATEWAY_PORT", "1")], &[("gateway.mode", "on")]).unwrap();
+    let keys =
+        ["registry", "gateway.hosts", "gateway.port", "gateway.mode", "services.users.path", "services.none.path"];
+    assert_eq!(keys.map(|key| loaded.is_of_file(key)), [true, true, false, false, true, false]);
+}
+
+#[test]
 fn without_anything_the_defaults_hold() {
     assert_eq!(load("", &[], &[]).unwrap().value, Settings::default());
 }
