@@ -183,8 +183,19 @@ impl Core {
         Handle { pipeline, generated: generated.clone(), access: access.clone(), config }
     }
 
-    /// Takes a credential back, named by [`Identity::credential`](micro_policy::Identity::credential): within half a
-    /// second at every gateway that shares the store, on open connections too. False when it is nobody's.
+    /// Stops following the registry and waits until every audit record is written.
+    pub async fn close(self) {
+        let Self { pipeline, follower, .. } = self;
+        follower.abort();
+        // A disk that hangs must not keep the process.
+        let _ = tokio::time::timeout(Duration::from_secs(5), pipeline.audit.close()).await;
+    }
+}
+
+impl Handle {
+    /// Takes a credential back, named by [`Identity::credential`](micro_policy::Identity::credential), with everything that
+    /// was given for it: within half a second at every gateway that shares the store, on open connections too. False when
+    /// it is nobody's.
     ///
     /// # Errors
     /// When that could not be remembered.
@@ -200,16 +211,6 @@ impl Core {
         self.pipeline.identities.refresh(token).await
     }
 
-    /// Stops following the registry and waits until every audit record is written.
-    pub async fn close(self) {
-        let Self { pipeline, follower, .. } = self;
-        follower.abort();
-        // A disk that hangs must not keep the process.
-        let _ = tokio::time::timeout(Duration::from_secs(5), pipeline.audit.close()).await;
-    }
-}
-
-impl Handle {
     /// Goes by another config from now on as far as [`Config::RELOADED`] says: who may call what, and whom the embedded
     /// authorization server knows. What has returned is done: no call is decided by the old one any more. The rest of the
     /// config takes a restart.

@@ -2,18 +2,18 @@
 
 use futures_core::future::BoxFuture;
 use jiff::Timestamp;
-use micro_policy::{Identity, Rejection, Token, Unproven, oauth::Claims};
+use micro_policy::{
+    Identity, Rejection, Token,
+    oauth::{Claims, Family},
+};
 
-use super::Server;
-use crate::identity::{Authenticator, Credential};
+use super::{Failure, Server, token::family_key};
+use crate::identity::{self, Authenticator, Credential};
 
 impl Server {
     async fn judge(&self, token: &Token<'_>, now: Timestamp) -> Result<Identity, Rejection> {
         let keys = self.keys.current().await.map_err(|_| Rejection::Unavailable)?;
-        let identity = self.trusted.verify(token, &keys.public, now).map_err(|unproven| match unproven {
-            Unproven::UnknownKey => Rejection::Invalid,
-            Unproven::Rejected(rejection) => rejection,
-        })?;
+        let identity = self.trusted.verify(token, &keys.public, now)?;
         let claims = read(token).ok_or(Rejection::Malformed)?;
         Ok(Identity {
             consented: true,
@@ -54,5 +54,31 @@ impl Authenticator for Server {
 
     fn validate(&self, _: &Identity, _: Timestamp) -> Result<(), Rejection> {
         Ok(())
+    }
+
+    /// Consents, what users and clients were given, and intents, whatever token those were made from.
+    fn revoke<'a>(&'a self, credential: &'a str, now: Timestamp) -> BoxFuture<'a, micro_core::Result<bool>> {
+        let failed = |_: Failure| micro_core::Error::unavailable("the store does not work");
+        Box::pin(async move {
+            let store = self.records.store();
+            match credential.rsplit_once('/') {
+                Some((_, name)) if name.starts_with("int_") => {
+                    super::revoke(store, credential).await.map_err(failed)?
+                }
+                Some((above, name)) if above.split('/').next() == Some("oauth") => {
+                    let family = self.records.get::<Family>(&family_key(name)).await.map_err(failed)?;
+                    match family {
+                        Some(family) => self.revoke_family(name, &family.value.owner).await.map_err(failed)?,
+                        // Of a user or a client, whose consents go on giving tokens.
+                        None => {
+                            let told = identity::revoke(store, credential, now, Timestamp::MAX).await;
+                            told.map_err(|error| failed(error.into()))?;
+                        }
+                    }
+                }
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })
     }
 }

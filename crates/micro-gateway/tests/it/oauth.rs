@@ -8,6 +8,7 @@ mod mix_up;
 
 use std::sync::Arc;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use micro_mcp::{
     auth::{Consent, OAuth},
     client::Client,
@@ -102,6 +103,38 @@ async fn a_user_who_is_removed_is_gone_with_everything_given_in_their_name() {
     assert_eq!(old.status, 400, "the next of that name has agreed to nothing: {}", old.text);
     let again = app.sign_in(&site, "alice", "").await;
     assert_eq!(site.keep(again["access_token"].as_str().unwrap()).await, 200, "the next of that name is another");
+}
+
+#[tokio::test]
+async fn an_embedder_takes_back_a_consent_an_intent_or_all_of_a_user() {
+    let site = Site::start().await;
+    site.user("alice", "notes:write").await;
+    let app = App::register(&site, json!({})).await;
+    let handle = site.gateway.handle.clone();
+    let consent = |access: &str| {
+        let payload = URL_SAFE_NO_PAD.decode(access.split('.').nth(1).unwrap()).unwrap();
+        serde_json::from_slice::<Value>(&payload).unwrap()["sid"].as_str().unwrap().to_owned()
+    };
+    let user = site.users().list().await.unwrap()[0].owner().credential();
+    for name in ["consent", "user"] {
+        let (one, other) = (app.sign_in(&site, "alice", "").await, app.sign_in(&site, "alice", "").await);
+        let access = |tokens: &Value| tokens["access_token"].as_str().unwrap().to_owned();
+        let refresh = |tokens: &Value| tokens["refresh_token"].as_str().unwrap().to_owned();
+        let named = if name == "consent" { consent(&access(&one)) } else { user.clone() };
+        assert!(named.starts_with(&user), "{named}");
+        assert!(handle.revoke(&named).await.unwrap());
+        site.refused_soon(&access(&one)).await;
+        match app.refresh(&site, &refresh(&one)).await {
+            answer if name == "consent" => assert_eq!(answer.status, 400),
+            answer => site.refused_soon(answer.json()["access_token"].as_str().unwrap()).await,
+        }
+        assert_eq!(site.keep(&access(&other)).await, if name == "consent" { 200 } else { 401 }, "{name}");
+    }
+    let intent = format!("{user}/consent/int_1");
+    for (named, known) in [(&*intent, true), ("token/1/int_1", true), ("made-up", false), ("oauth", false), ("", false)]
+    {
+        assert_eq!(handle.revoke(named).await.unwrap(), known, "{named}");
+    }
 }
 
 #[tokio::test]

@@ -248,8 +248,8 @@ async fn what_is_taken_back_ends_on_connections_that_are_open() {
     for client in [&mut one, &mut other] {
         assert_eq!(client.keep().await["result"]["structuredContent"]["text"], "a");
     }
-    assert!(!core.revoke("token/nobody's").await.unwrap());
-    assert!(core.revoke(&format!("token/{digest:.16}")).await.unwrap());
+    assert!(!core.handle().revoke("token/nobody's").await.unwrap());
+    assert!(core.handle().revoke(&format!("token/{digest:.16}")).await.unwrap());
     for client in [&mut one, &mut other] {
         let ended = async {
             while client.keep().await["error"]["message"] != "Unauthorized: revoked credential" {
