@@ -9,7 +9,7 @@ use aws_lc_rs::hmac;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Identity, Rejection, Scopes, Secret};
+use crate::{Digest, Identity, Rejection, Scopes, Secret};
 
 /// What every key begins with.
 const PREFIX: &str = "mk_";
@@ -73,7 +73,7 @@ impl<'a> ApiKey<'a> {
     /// What is kept of the key: nothing that it could be found out from, even with the store in hand.
     pub fn hash(&self, pepper: &Pepper) -> String {
         let tag = hmac::sign(&pepper.0, self.text.as_bytes());
-        tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        Digest::from(<[u8; 32]>::try_from(tag.as_ref()).expect("HMAC-SHA-256 has 32 bytes")).to_string()
     }
 }
 
@@ -153,18 +153,8 @@ impl ApiKeyRecord {
 
     /// Takes the same time whatever differs.
     fn is_of(&self, key: &ApiKey<'_>, pepper: &Pepper) -> bool {
-        let mut tag = [0; 32];
-        let hex = self.hash.as_bytes().chunks_exact(2).map(|pair| {
-            let text = std::str::from_utf8(pair).ok()?;
-            u8::from_str_radix(text, 16).ok()
-        });
-        let mut bytes = 0;
-        for (place, byte) in tag.iter_mut().zip(hex) {
-            let Some(byte) = byte else { return false };
-            *place = byte;
-            bytes += 1;
-        }
-        bytes == tag.len() && hmac::verify(&pepper.0, key.text.as_bytes(), &tag).is_ok()
+        let tag = Digest::from_hex(self.hash.as_bytes());
+        tag.is_some_and(|tag| hmac::verify(&pepper.0, key.text.as_bytes(), tag.bytes()).is_ok())
     }
 }
 

@@ -104,6 +104,16 @@ pub enum Unproven {
     Rejected(Rejection),
 }
 
+/// A key that nobody has made no good signature.
+impl From<Unproven> for Rejection {
+    fn from(unproven: Unproven) -> Self {
+        match unproven {
+            Unproven::UnknownKey => Self::Invalid,
+            Unproven::Rejected(rejection) => rejection,
+        }
+    }
+}
+
 impl From<Rejection> for Unproven {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(rejection)

@@ -28,8 +28,8 @@ pub(crate) struct Trusted {
 pub(crate) enum KeysAt {
     /// Elsewhere.
     Address(Source),
-    /// In this process, which is the issuer: whoever signs puts its keys here, a new one before it signs with it.
-    Here(Arc<ArcSwap<KeySet>>),
+    /// In a file, and read already.
+    Here(Arc<KeySet>),
 }
 
 /// Knows the tokens of all issuers in the config.
@@ -51,20 +51,20 @@ impl Issuers {
         let Trusted { issuer, keys } = trusted.ok_or(Rejection::Issuer)?;
         let source = match keys {
             KeysAt::Address(source) => source,
-            KeysAt::Here(keys) => return settled(issuer.verify(token, &keys.load(), now)),
+            KeysAt::Here(keys) => return Ok(issuer.verify(token, keys, now)?),
         };
         let keys = self.keys(source)?;
         let known = keys.known();
         match issuer.verify(token, &known, now) {
             Err(Unproven::UnknownKey) => {}
-            outcome => return settled(outcome),
+            outcome => return Ok(outcome?),
         }
         let newer = keys.newer(&known, token.key_id()).await.map_err(|_| Rejection::Unavailable)?;
         let outcome = issuer.verify(token, &newer, now);
         if let (Err(Unproven::UnknownKey), Some(id)) = (&outcome, token.key_id()) {
             keys.missed(id);
         }
-        settled(outcome)
+        Ok(outcome?)
     }
 
     fn keys(&self, source: &Source) -> Result<Arc<Keys>, Rejection> {
@@ -80,14 +80,6 @@ impl Issuers {
         all.insert(source.clone(), keys.clone());
         Ok(keys)
     }
-}
-
-/// A key that nobody has made no good signature.
-fn settled(outcome: Result<Identity, Unproven>) -> Result<Identity, Rejection> {
-    outcome.map_err(|unproven| match unproven {
-        Unproven::UnknownKey => Rejection::Invalid,
-        Unproven::Rejected(rejection) => rejection,
-    })
 }
 
 impl Authenticator for Issuers {

@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
 use micro_policy::{Access, Claims, Digest, Identity, Issuer, KeySet, Secret, is_name};
 use url::Url;
 
@@ -54,12 +53,22 @@ impl Policies {
         let own = oauth::issuer(config)?.map(|url| url.origin().ascii_serialization());
         let issuers =
             config.auth.issuers.iter().map(|entry| trusted(entry, url.as_deref())).collect::<Result<_, _>>()?;
+        for (at, entry) in config.auth.issuers.iter().enumerate() {
+            if config.auth.issuers[..at].iter().any(|before| before.issuer == entry.issuer) {
+                let key = format!("auth.issuers: {}", entry.issuer);
+                return Err(InvalidConfig::Value { key, why: "it is there twice" });
+            }
+        }
         let access = Arc::new(config.access()?);
         let certificates = config.auth.certificates.clone();
         let mut policies = Self { epoch, tokens: HashMap::new(), issuers, own, certificates, url, access };
         check_names(config)?;
         for entry in &config.auth.tokens {
             let secret = secret(entry, &env)?;
+            if policies.tokens.contains_key(&secret.digest()) {
+                let key = format!("auth.tokens: {}", entry.account);
+                return Err(InvalidConfig::Value { key, why: "an entry before has the same token" });
+            }
             policies.add(&secret, |credential| Identity {
                 scopes: Some(entry.scopes.clone()),
                 roles: entry.roles.iter().map(|role| role.as_str().into()).collect(),
@@ -85,7 +94,7 @@ impl Policies {
         Verified::new(said, &self.access.roles, self.epoch)
     }
 
-    /// The last identity of a token wins. Names of credentials are public, so that of a token says little of it.
+    /// Names of credentials are public, so that of a token says little of it.
     fn add(&mut self, secret: &Secret, identity: impl FnOnce(String) -> Identity) {
         let digest = secret.digest();
         let identity = identity(format!("token/{:.16}", digest.to_string()));
@@ -130,6 +139,7 @@ fn public_url(text: &str) -> Result<String, InvalidConfig> {
         matches!(url.scheme(), "https" | "http")
             && url.host().is_some()
             && url.username().is_empty()
+            && url.password().is_none()
             && url.query().is_none()
             && url.fragment().is_none()
     };
@@ -150,7 +160,7 @@ fn trusted(entry: &IssuerConfig, url: Option<&str>) -> Result<Trusted, InvalidCo
             let keys = std::fs::read(path).map_err(|_| invalid("`jwks_file` cannot be read"))?;
             let keys = KeySet::parse(&keys).ok().filter(|keys| !keys.is_empty());
             let keys = keys.ok_or_else(|| invalid("`jwks_file` has no key that signatures could be checked with"))?;
-            KeysAt::Here(Arc::new(ArcSwap::from_pointee(keys)))
+            KeysAt::Here(Arc::new(keys))
         }
         (url, None) => {
             let named = address(url.as_ref().unwrap_or(&entry.issuer))?;
@@ -234,5 +244,20 @@ mod tests {
         assert!(matches!(compile(None, Some("UNSET")), Err(InvalidConfig::TokenUnset { .. })));
         assert!(matches!(compile(None, None), Err(InvalidConfig::TokenSource(_))));
         assert!(matches!(compile(Some("0123456789abcdef"), Some("SET")), Err(InvalidConfig::TokenSource(_))));
+    }
+
+    #[test]
+    fn what_would_be_decided_by_the_order_of_entries_is_refused() {
+        let token = |account: &str| format!("[[auth.tokens]]\naccount = '{account}'\ntoken = '0123456789abcdef'\n");
+        let issuer = "[[auth.issuers]]\nissuer = 'https://idp.example'\naudience = ['us']\n";
+        for (toml, told) in [
+            (token("a") + &token("b"), "gateway.auth.tokens: b: an entry before has the same token"),
+            (issuer.repeat(2), "gateway.auth.issuers: https://idp.example: it is there twice"),
+            ("url = 'https://:secret@gateway.example'".to_owned(), "gateway.url: this is no URL of a server"),
+        ] {
+            let config: Config = toml::from_str(&toml).unwrap();
+            let error = Policies::compile(&config, None, |_| None).unwrap_err().to_string();
+            assert!(error.starts_with(told), "{error}");
+        }
     }
 }

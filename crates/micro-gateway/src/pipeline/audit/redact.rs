@@ -25,13 +25,12 @@ impl Redaction {
 
     /// The arguments as they may be kept.
     pub(super) fn apply(&self, arguments: &str) -> Box<RawValue> {
-        let kept = match serde_json::from_str::<Value>(arguments) {
-            Ok(mut value) if arguments.len() <= LONGEST => {
+        let kept = match arguments.len() {
+            ..=LONGEST => serde_json::from_str(arguments).map_or("[not JSON]".into(), |mut value| {
                 self.clean(&mut value);
                 value
-            }
-            Ok(_) => Value::String(format!("[{} bytes]", arguments.len())),
-            Err(_) => Value::String("[not JSON]".to_owned()),
+            }),
+            bytes => Value::String(format!("[{bytes} bytes]")),
         };
         serde_json::value::to_raw_value(&kept).expect("a value is JSON")
     }
