@@ -1,6 +1,7 @@
 //! `micro auth`: who may come in.
 
 mod explain;
+mod grant;
 mod key;
 mod place;
 mod user;

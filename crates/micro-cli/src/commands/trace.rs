@@ -34,8 +34,10 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(ui: &mut Ui, args: Args) -> Result<(), CommandError> {
     let mut reader = args.place.open()?;
-    reader.skip_old().map_err(audit::unreadable)?;
     let trace = args.what.len() == 32 && args.what.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !trace {
+        reader.skip_old().map_err(audit::unreadable)?;
+    }
     let mut left = args.count.unwrap_or(usize::MAX);
     while let Some(read) = audit::next(&mut reader)? {
         // Of a tool only what comes; of a trace everything.

@@ -16,8 +16,8 @@ use crate::{
 /// What the help ends with.
 const EXAMPLES: &str = "\
 Examples:
-  micro audit trace in_5f0c7a2e
-  micro audit trace in_5f0c7a2e --json
+  micro audit trace int_7hJ2kQmZx0PfWb3c
+  micro audit trace int_7hJ2kQmZx0PfWb3c --json
 
 The id of an intent stands in each record of a call with its token: `micro audit tail`.";
 
@@ -45,20 +45,24 @@ struct Tree {
 
 pub(crate) fn run(ui: &mut Ui, args: &Args) -> Result<(), CommandError> {
     let mut reader = args.place.open()?;
-    let mut intents = BTreeMap::new();
+    let mut intents: BTreeMap<String, IntentEntry> = BTreeMap::new();
     let mut calls: BTreeMap<String, Vec<CallEntry>> = BTreeMap::new();
     while let Some(read) = audit::next(&mut reader)? {
+        // An intent is written down before whatever comes of it, so that nothing else of a long log need be kept.
+        let ours = |id: &str| id == args.intent || intents.contains_key(id);
         match read.entry {
-            Entry::Intent(intent) => drop(intents.insert(intent.intent.clone(), *intent)),
+            Entry::Intent(intent) if ours(&intent.intent) || intent.parent.as_deref().is_some_and(ours) => {
+                intents.insert(intent.intent.clone(), *intent);
+            }
             Entry::Call(call) => {
-                if let Some(id) = &call.intent {
-                    calls.entry(id.clone()).or_default().push(*call);
+                if let Some(id) = call.intent.clone().filter(|id| ours(id)) {
+                    calls.entry(id).or_default().push(*call);
                 }
             }
             _ => {}
         }
     }
-    if !intents.contains_key(&args.intent) && !calls.contains_key(&args.intent) {
+    if intents.is_empty() && calls.is_empty() {
         return Err(CommandError::not_found(format!("no record speaks of the intent {}", plain(&args.intent))));
     }
     let tree = tree(&args.intent, &mut intents, &mut calls);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use micro_gateway::{ApiKeyRecord, ApiKeys, NewApiKey};
 use serde_json::{Value, json};
 
-use super::place::Place;
+use super::{grant::Grant, place::Place};
 use crate::{cx::Cx, error::CommandError, tools, ui::Ui, words};
 
 /// What the help ends with.
@@ -45,15 +45,8 @@ enum Command {
 struct Create {
     /// The account that the key stands for
     account: String,
-    /// What the account may do with it; may be repeated
-    #[arg(long = "scope", value_name = "SCOPE")]
-    scopes: Vec<String>,
-    /// A role that it gives; may be repeated
-    #[arg(long = "role", value_name = "ROLE")]
-    roles: Vec<String>,
-    /// The tenant that it belongs to
-    #[arg(long, value_name = "TENANT")]
-    tenant: Option<String>,
+    #[command(flatten)]
+    grant: Grant,
     /// How long it is good, for example 90d, 12h or 30m [default: until it is revoked]
     #[arg(long, value_name = "TIME")]
     expires: Option<Span>,
@@ -135,9 +128,9 @@ async fn create(ui: &mut Ui, args: Create, now: Timestamp) -> Result<(), Command
     let expires = args.expires.map(|Span(time)| now.saturating_add(time)).transpose();
     let new = NewApiKey {
         account: args.account,
-        scopes: args.scopes.into_iter().collect(),
-        roles: args.roles,
-        tenant: args.tenant,
+        scopes: args.grant.scopes.into_iter().collect(),
+        roles: args.grant.roles,
+        tenant: args.grant.tenant,
         expires: expires.map_err(|error| CommandError::invalid("the key would never end").because(error))?,
     };
     let (key, record) = keys(&args.place)?.create(new, now).await.map_err(tools::failed)?;

@@ -7,7 +7,7 @@ use micro_gateway::{NewUser, Users};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde_json::json;
 
-use super::place::Place;
+use super::{grant::Grant, place::Place};
 use crate::{cx::Cx, error::CommandError, ui::Ui};
 
 /// What the help ends with.
@@ -42,15 +42,8 @@ enum Command {
 struct Add {
     /// The account's name
     name: String,
-    /// What the account may do; may be repeated
-    #[arg(long = "scope", value_name = "SCOPE")]
-    scopes: Vec<String>,
-    /// A role of the account; may be repeated
-    #[arg(long = "role", value_name = "ROLE")]
-    roles: Vec<String>,
-    /// The tenant that the account belongs to
-    #[arg(long, value_name = "TENANT")]
-    tenant: Option<String>,
+    #[command(flatten)]
+    grant: Grant,
     #[command(flatten)]
     place: Place,
 }
@@ -84,9 +77,9 @@ async fn add(ui: &mut Ui, args: Add) -> Result<(), CommandError> {
     let users = users(&args.place)?;
     let new = NewUser {
         password: password(ui)?,
-        scopes: args.scopes.into_iter().collect(),
-        roles: args.roles,
-        tenant: args.tenant,
+        scopes: args.grant.scopes.into_iter().collect(),
+        roles: args.grant.roles,
+        tenant: args.grant.tenant,
         name: args.name,
     };
     let name = new.name.clone();
