@@ -63,7 +63,7 @@ impl Authenticator for Server {
             let store = self.records.store();
             match credential.rsplit_once('/') {
                 Some((_, name)) if name.starts_with("int_") => {
-                    super::revoke(store, credential).await.map_err(failed)?
+                    super::revoke(store, credential).await.map_err(failed)?;
                 }
                 Some((above, name)) if above.split('/').next() == Some("oauth") => {
                     let family = self.records.get::<Family>(&family_key(name)).await.map_err(failed)?;
