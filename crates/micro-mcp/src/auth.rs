@@ -102,6 +102,19 @@ struct Flow {
     loaded: bool,
 }
 
+impl OAuth {
+    /// The access token in use, renewed if it was about to end: for applications that exchange it for a narrower one
+    /// (RFC 8693) before an agent gets to work. `None` while no request needed one, and for a token that is bound to
+    /// this client's key (DPoP), which is of no use to anybody else.
+    ///
+    /// # Errors
+    /// When the store fails, or the token had to be renewed and could not be.
+    pub async fn access_token(&self) -> Result<Option<Secret>, Error> {
+        let active = self.0.usable().await?;
+        Ok(active.filter(|active| active.proofs.is_none()).map(|active| active.tokens.access.clone()))
+    }
+}
+
 impl Credentials for OAuth {
     fn authorize<'a>(
         &'a self,

@@ -49,6 +49,20 @@ async fn tokens_go_to_the_server_they_are_for_while_they_are_good() {
 }
 
 #[tokio::test]
+async fn an_application_may_have_the_token_that_is_in_use() {
+    for (fresh_until, scheme, had) in [
+        (None, Scheme::Bearer, true),
+        (Some(1), Scheme::Bearer, false), // it has ended, and nothing renews it
+        (None, Scheme::Dpop, false),      // it is good with this client's key only
+    ] {
+        let oauth = holding(&Tokens { scheme, ..tokens(fresh_until, "a", "a") }).await;
+        let token = oauth.access_token().await.unwrap();
+        assert_eq!(token.as_ref().map(Secret::expose), had.then_some("s3cret"), "{fresh_until:?} {scheme:?}");
+    }
+    assert!(OAuth::for_user(SERVER).build().unwrap().access_token().await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn another_servers_refusal_is_not_answered_with_a_token() {
     let oauth = holding(&tokens(None, "a", "a")).await;
     let (evil, empty) = (Url::parse("https://evil.example/mcp").unwrap(), HeaderMap::new());
