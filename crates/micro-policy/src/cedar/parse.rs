@@ -65,10 +65,10 @@ impl PolicySet {
     }
 
     fn place(&self, policy: &PolicyId, fault: &dyn Diagnostic) -> String {
-        match self.policies.get(policy).and_then(|policy| self.files.get(policy.file)) {
-            Some((name, text)) => place(name, text, fault),
-            None => fault.to_string(),
-        }
+        let Some(known) = self.policies.get(policy) else { return fault.to_string() };
+        let Some((name, text)) = self.files.get(known.file) else { return fault.to_string() };
+        // Cedar knows it by a number of ours.
+        place(name, text, fault).replace(&format!("policy `{policy}`"), &format!("`{}`", known.rule))
     }
 }
 

@@ -236,6 +236,10 @@ fn policies_are_checked_against_the_tools_there_are() {
         ),
         (r#"permit(principal, action == Action::"billing.Invoices.Pya", resource);"#, Some("billing.Invoices.Pya")),
         (
+            r#"@id("pays") permit(principal, action == Action::"billing.Invoices.Pya", resource);"#,
+            Some("`policy:pays`"),
+        ),
+        (
             "permit(principal, action == Action::\"billing.Invoices.Pay\", resource)\n\nwhen { context.arguments.amount == \"five\" };",
             Some("p.cedar:3: "),
         ),
