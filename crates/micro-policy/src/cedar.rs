@@ -16,7 +16,7 @@ mod value;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use cedar_policy::{
@@ -80,7 +80,7 @@ impl PolicySet {
         scopes: &Scopes,
         tenants: impl Iterator<Item = &'a Arc<str>>,
     ) -> Resource {
-        let (uid_of_tool, action) = (uid("Tool", tool), uid("Action", tool));
+        let (uid_of_tool, action) = (uid(&KINDS.tool, tool), uid(&KINDS.action, tool));
         let hints = &endpoint.hints;
         // The defaults are those of MCP's tool annotations.
         let attributes = [
@@ -92,10 +92,10 @@ impl PolicySet {
             ("destructive", RestrictedExpression::new_bool(hints.destructive.unwrap_or(!hints.read_only))),
             ("open_world", RestrictedExpression::new_bool(hints.open_world.unwrap_or(true))),
         ];
-        let parents = tenants.map(|tenant| uid("Tenant", tenant)).chain([uid("Service", service)]);
+        let parents = tenants.map(|tenant| uid(&KINDS.tenant, tenant)).chain([uid(&KINDS.service, service)]);
         let entities = [
             entity(uid_of_tool.clone(), attributes.into_iter(), parents.collect()),
-            Entity::new_no_attrs(action.clone(), [uid("Action", "call")].into()),
+            Entity::new_no_attrs(action.clone(), [uid(&KINDS.action, "call")].into()),
         ];
         let entities = Entities::from_entities(entities, None).expect("two entities that do not know each other");
         Resource { tool: uid_of_tool, action, entities, arguments: Shape::of(endpoint.input.as_str()) }
@@ -109,7 +109,7 @@ impl PolicySet {
                 ("unrestricted", RestrictedExpression::new_bool(true)),
             ];
             return Principal {
-                entity: entity(uid("Account", ""), attributes.into_iter(), HashSet::new()),
+                entity: entity(uid(&KINDS.account, ""), attributes.into_iter(), HashSet::new()),
                 intent: None,
             };
         };
@@ -123,8 +123,8 @@ impl PolicySet {
             .into_iter()
             .chain(optional("tenant", &identity.tenant))
             .chain(optional("issuer", &identity.issuer));
-        let roles = identity.roles.iter().map(|role| uid("Role", role));
-        let parents = roles.chain(identity.tenant.iter().map(|tenant| uid("Tenant", tenant))).collect();
+        let roles = identity.roles.iter().map(|role| uid(&KINDS.role, role));
+        let parents = roles.chain(identity.tenant.iter().map(|tenant| uid(&KINDS.tenant, tenant))).collect();
         let intent = identity.intent.as_ref().map(|intent| {
             record([
                 ("id", string(&intent.id)),
@@ -132,7 +132,7 @@ impl PolicySet {
                 ("calls", RestrictedExpression::new_long(intent.calls.into())),
             ])
         });
-        Principal { entity: entity(uid("Account", &identity.account), attributes, parents), intent }
+        Principal { entity: entity(uid(&KINDS.account, &identity.account), attributes, parents), intent }
     }
 
     /// Whether a call is permitted, and by which policy.
@@ -218,9 +218,30 @@ impl Named {
     }
 }
 
-fn uid(kind: &str, id: &str) -> EntityUid {
-    let kind: EntityTypeName = kind.parse().expect("a plain word");
-    EntityUid::from_type_name_and_id(kind, EntityId::new(id))
+/// The kinds of entities, whose names Cedar would parse for each one.
+struct Kinds {
+    account: EntityTypeName,
+    action: EntityTypeName,
+    role: EntityTypeName,
+    service: EntityTypeName,
+    tenant: EntityTypeName,
+    tool: EntityTypeName,
+}
+
+static KINDS: LazyLock<Kinds> = LazyLock::new(|| {
+    let kind = |name: &str| name.parse().expect("a plain word");
+    Kinds {
+        account: kind("Account"),
+        action: kind("Action"),
+        role: kind("Role"),
+        service: kind("Service"),
+        tenant: kind("Tenant"),
+        tool: kind("Tool"),
+    }
+});
+
+fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
+    EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
 }
 
 fn entity(
