@@ -10,7 +10,7 @@ use micro_policy::audit::Entry;
 
 pub(crate) use self::{
     filter::Filter,
-    words::{line, step, took, who},
+    words::{line, step, time, took, who},
 };
 use crate::{
     config::Reading,

@@ -19,7 +19,7 @@ pub(crate) struct Filter {
     /// Of this trace
     #[arg(long)]
     trace: Option<String>,
-    /// Of this intent
+    /// Of this intent, and tokens that were asked for with its token
     #[arg(long)]
     intent: Option<String>,
     /// Not older: a time (2026-01-31T12:00:00Z), or so long ago (90s, 15m, 2h, 7d)
@@ -28,7 +28,7 @@ pub(crate) struct Filter {
     /// Only calls that were allowed
     #[arg(long, conflicts_with = "denied")]
     allowed: bool,
-    /// Only calls that were refused
+    /// Only what was refused: calls, and tokens for intents
     #[arg(long)]
     denied: bool,
     /// With this text anywhere in the record
@@ -60,12 +60,13 @@ impl Filter {
 
     fn takes_intent(&self, intent: &IntentEntry) -> bool {
         is(self.account.as_deref(), Some(&intent.account_id))
-            && is(self.intent.as_deref(), Some(&intent.intent))
+            && (is(self.intent.as_deref(), Some(&intent.intent))
+                || is(self.intent.as_deref(), intent.parent.as_deref()))
             && self.since.is_none_or(|since| since <= intent.timestamp)
             && self.tool.is_none()
             && self.trace.is_none()
             && !self.allowed
-            && !self.denied
+            && !(self.denied && intent.allowed)
     }
 }
 

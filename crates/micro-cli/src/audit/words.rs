@@ -48,7 +48,11 @@ fn of_call(call: &CallEntry) -> String {
 fn of_intent(intent: &IntentEntry) -> String {
     let what = intent.message.as_deref().map_or_else(|| format!("sha256:{}", intent.message_digest), plain);
     let who = who(Some(&intent.account_id), &intent.actors);
-    format!("{}  {}   {}  {who}  {what}", time(intent.timestamp), "intent".cyan(), plain(&intent.intent))
+    let (time, id) = (time(intent.timestamp), plain(&intent.intent));
+    match &intent.denied_reason {
+        None => format!("{time}  {}   {id}  {who}  {what}", "intent".cyan()),
+        Some(why) => format!("{time}  {}  an intent  {who}  {what}  {}", "denied ".red(), plain(why)),
+    }
 }
 
 /// An account, and who acts for it.
@@ -63,7 +67,7 @@ pub(crate) fn who(account: Option<&str>, actors: &[String]) -> String {
 /// One policy of a call's way, and how long it took. `denied` when the call ended there.
 pub(crate) fn step(policy: &str, nanos: &Value, denied: bool) -> String {
     let mark = if denied { "✗".red().to_string() } else { "✓".green().to_string() };
-    format!("{mark} {}  {}", plain(policy), took(nanos.as_u64().unwrap_or(0)))
+    format!("{mark} {} {}", plain(policy), took(nanos.as_u64().unwrap_or(0)))
 }
 
 /// Nanoseconds, in the unit that fits.
@@ -77,7 +81,8 @@ pub(crate) fn took(nanos: u64) -> String {
     }
 }
 
-fn time(timestamp: Timestamp) -> String {
+/// A moment, to the second.
+pub(crate) fn time(timestamp: Timestamp) -> String {
     timestamp.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 

@@ -8,7 +8,7 @@ use micro_policy::{
     audit::{Event, Head, IntentRecord, Record, Steps},
 };
 use micro_test::{Home, http};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     users::{Running, check_ends_well, check_failure, command},
@@ -210,6 +210,7 @@ fn intents(path: &std::path::Path) {
         scopes: None,
         calls: 5,
         expires: time + Duration::from_secs(300),
+        verdict: Verdict::Allowed,
     };
     write(&Event::Intent(&first));
     let began = std::time::Instant::now();
@@ -228,7 +229,7 @@ fn intents(path: &std::path::Path) {
         arguments_digest: None,
         arguments: None,
         verdict: Verdict::Allowed,
-        rule: None,
+        rule: Some("scopes:service"),
         decisions: &steps,
         duration: Duration::from_millis(3),
         result_digest: Some(Digest::from([0; 32])),
@@ -236,6 +237,7 @@ fn intents(path: &std::path::Path) {
     };
     write(&Event::Call(&call));
     let child = IntentRecord {
+        timestamp: time + Duration::from_secs(1),
         intent: "in_2",
         parent: Some("in_1"),
         actors: &["reader".into(), "planner".into()],
@@ -245,16 +247,30 @@ fn intents(path: &std::path::Path) {
         ..first.clone()
     };
     write(&Event::Intent(&child));
+    let arguments = RawValue::from_string(r#"{"id":7}"#.to_owned()).unwrap();
     let refused = Record {
         tool: "blog.Posts.Delete",
         intent: Some("in_2"),
         actors: &["reader".into(), "planner".into()],
         verdict: Verdict::Denied("not in the intent"),
         rule: Some("intent"),
+        timestamp: time + Duration::from_secs(1),
         result_digest: None,
-        ..call
+        arguments: Some(&arguments),
+        ..call.clone()
     };
     write(&Event::Call(&refused));
+    let wider = IntentRecord {
+        timestamp: time + Duration::from_secs(2),
+        intent: "in_3",
+        parent: Some("in_2"),
+        tools: &["*".into()],
+        verdict: Verdict::Denied("not allowed to the subject"),
+        ..child.clone()
+    };
+    write(&Event::Intent(&wider));
+    // What came after the sub-agent's token stands below it.
+    write(&Event::Call(&Record { timestamp: time + Duration::from_secs(3), ..call }));
     fs::write(path, out).unwrap();
 }
 
@@ -263,28 +279,46 @@ fn an_intent_is_a_tree_of_what_was_asked_decided_and_done() {
     let home = Home::new().unwrap();
     intents(&home.path().join("log.jsonl"));
     let output = micro(&home, &["audit", "trace", "in_1", "--log", "log.jsonl"]);
-    let digest = Digest::of(b"summarise\nthe blog");
     let zeros = "0".repeat(64);
     let expect = format!(
         "\
 intent in_1  \"summarise the blog\"
-│  asked by ada through planner
-│  allows   blog.Posts.List, blog.Posts.Read, 5 calls, until 2026-01-31T12:05:00Z
-├─ allowed blog.Posts.List  ada through planner  3.0 ms
-│    ✓ authorize  2.0 µs
-│    result sha256:{zeros}
-└─ intent in_2  sha256:{digest}
-   │  asked by ada through reader, planner
-   │  allows   blog.Posts.Read, 1 call, until 2026-01-31T12:05:00Z
-   └─ denied blog.Posts.Delete  ada through reader, planner  3.0 ms
-        ✗ authorize  2.0 µs
-        not in the intent (rule intent)
+│  asked by ada through planner  2026-01-31 12:00:00
+│  allows   blog.Posts.List, blog.Posts.Read
+│           5 calls (2 made, 1 given on), until 2026-01-31 12:05:00
+├─ allowed blog.Posts.List  ada through planner  2026-01-31 12:00:00  3.0 ms
+│    ✓ authorize 2.0 µs
+│    rule      scopes:service
+│    result    sha256:{zeros}
+├─ intent in_2  for the same message
+│  │  asked by ada through reader, planner  2026-01-31 12:00:01
+│  │  allows   blog.Posts.Read
+│  │           1 call (0 made, 0 given on), until 2026-01-31 12:05:00
+│  ├─ denied  blog.Posts.Delete  ada through reader, planner  2026-01-31 12:00:01  3.0 ms
+│  │    ✗ authorize 2.0 µs
+│  │    rule      intent
+│  │    because   not in the intent
+│  │    arguments {{\"id\":7}}
+│  └─ denied  an intent for the same message
+│        asked by ada through reader, planner  2026-01-31 12:00:02
+│        wanted   *
+│                 1 call, until 2026-01-31 12:05:00
+│        because  not allowed to the subject
+└─ allowed blog.Posts.List  ada through planner  2026-01-31 12:00:03  3.0 ms
+     ✓ authorize 2.0 µs
+     rule      scopes:service
+     result    sha256:{zeros}
 "
     );
     assert_eq!(output.success(), expect);
     let tree = micro(&home, &["audit", "trace", "in_1", "--log", "log.jsonl", "--json"]).json();
     assert_eq!(tree["narrowed"][0]["calls"][0]["denied_reason"], "not in the intent");
     let found = micro(&home, &["audit", "search", "--intent", "in_2", "--log", "log.jsonl"]);
-    assert_eq!(found.success().lines().count(), 2);
-    check_failure(&micro(&home, &["audit", "trace", "in_3", "--log", "log.jsonl"]), 3, &["no record speaks"]);
+    assert_eq!(found.success().lines().count(), 3, "{}", found.stdout);
+    let denied = micro(&home, &["audit", "search", "--denied", "--log", "log.jsonl"]);
+    let denied: Vec<_> = denied.success().lines().collect();
+    assert!(matches!(denied[..], [call, intent] if call.contains("blog.Posts.Delete") && intent.contains("an intent")));
+    let newest = micro(&home, &["audit", "trace", "--log", "log.jsonl"]);
+    assert_eq!(newest.success(), expect, "the newest one that was not narrowed");
+    check_failure(&micro(&home, &["audit", "trace", "in_4", "--log", "log.jsonl"]), 3, &["no record speaks"]);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use micro_policy::{
-    Identity,
+    Identity, Verdict,
     audit::IntentRecord,
     oauth::{Actor, Claims, Client, ErrorCode, Exchange, Exchanged, Params, Refused, Subject},
 };
@@ -38,16 +38,12 @@ impl Server {
             Some(token) => Some(shown(pipeline, token, "the actor_token is not good").await?),
             None => None,
         };
-        let (message, calls, issued) = (exchange.message.clone(), exchange.intent.calls, now());
+        let issued = now();
         let id: Arc<str> = format!("int_{}", random::<12>()).into();
-        let exchanged = exchange.decide(id, known(&subject), actor.as_ref().map(known), issued)?;
-        // The last thing that can be refused: what is taken from the parent is not given back.
-        if let Some(parent) = &subject.intent {
-            let taken = reserve(self.records.store(), parent, u64::from(calls)).await?;
-            taken.map_err(|_| Refused::new(ErrorCode::InvalidScope, "the subject's intent has fewer calls left"))?;
-        }
-        write_down(pipeline, &subject, &exchanged, message.as_deref()).await?;
-        let Exchanged { scopes, actors, intent, expires } = exchanged;
+        let decided = self.decide(&exchange, &id, &subject, actor.as_ref(), issued).await?;
+        let asked = Asked { exchange: &exchange, id: &id, subject: &subject, actor: actor.as_deref(), issued };
+        asked.write_down(pipeline, &decided).await?;
+        let Exchanged { scopes, actors, intent, expires } = decided?;
         let claims = Claims {
             iss: self.issuer().to_owned(),
             aud: resource,
@@ -70,33 +66,76 @@ impl Server {
         answer["intent"] = (*intent.id).into();
         Ok(answer)
     }
+
+    /// What comes out, when something does.
+    async fn decide(
+        &self,
+        exchange: &Exchange,
+        id: &Arc<str>,
+        subject: &Arc<Identity>,
+        actor: Option<&Arc<Identity>>,
+        now: u64,
+    ) -> Result<Result<Exchanged, Refused>, Failure> {
+        let exchanged = match exchange.clone().decide(id.clone(), known(subject), actor.map(known), now) {
+            Ok(exchanged) => exchanged,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        // The last thing that can be refused: what is taken from the parent is not given back.
+        if let Some(parent) = &subject.intent {
+            let taken = reserve(self.records.store(), parent, u64::from(exchange.intent.calls)).await?;
+            if taken.is_err() {
+                return Ok(Err(Refused::new(ErrorCode::InvalidScope, "the subject's intent has fewer calls left")));
+            }
+        }
+        Ok(Ok(exchanged))
+    }
 }
 
-/// What was asked and what was made of it, for whoever traces a call back. Without that there is no token.
-async fn write_down(
-    pipeline: &Pipeline,
-    subject: &Identity,
-    exchanged: &Exchanged,
-    message: Option<&str>,
-) -> Result<(), Failure> {
-    let Exchanged { scopes, actors, intent, expires } = exchanged;
-    let tools: Vec<Arc<str>> = intent.tools.iter().flat_map(|tools| tools.iter()).map(Into::into).collect();
-    let expires = i64::try_from(*expires).ok().and_then(|at| Timestamp::from_second(at).ok());
-    let record = IntentRecord {
-        timestamp: Timestamp::now(),
-        intent: &intent.id,
-        parent: intent.parents.last().map(|id| &**id),
-        account_id: &subject.account,
-        actors,
-        tenant: subject.tenant.as_deref(),
-        message,
-        message_digest: intent.message,
-        tools: &tools,
-        scopes: Some(scopes),
-        calls: u64::from(intent.calls),
-        expires: expires.unwrap_or(Timestamp::MAX),
-    };
-    pipeline.audit.intent(&record).await.map_err(|_| Failure::Internal)
+/// Who asks for what.
+struct Asked<'a> {
+    exchange: &'a Exchange,
+    id: &'a str,
+    subject: &'a Identity,
+    actor: Option<&'a Identity>,
+    issued: u64,
+}
+
+impl Asked<'_> {
+    /// What was asked and what became of it, for whoever traces a call back, or wonders who tries to get more than
+    /// they were given. Without that there is no token.
+    async fn write_down(&self, pipeline: &Pipeline, decided: &Result<Exchanged, Refused>) -> Result<(), Failure> {
+        let Self { exchange, subject, .. } = self;
+        let (scopes, tools, expires, verdict) = match decided {
+            Ok(made) => (Some(&made.scopes), &made.intent.tools, made.expires, Verdict::Allowed),
+            Err(refused) => {
+                let expires = self.issued.saturating_add(exchange.lifetime);
+                (exchange.scopes.as_ref(), &exchange.intent.tools, expires, Verdict::Denied(refused.why))
+            }
+        };
+        let tools: Vec<Arc<str>> = tools.iter().flat_map(|tools| tools.iter()).map(Into::into).collect();
+        let newest = self.actor.map(|actor| actor.account.clone());
+        let actors: Vec<Arc<str>> = newest.into_iter().chain(subject.actors.iter().cloned()).collect();
+        let held = subject.intent.as_ref();
+        // Without a message nothing was asked for: that is a mistake like one of form, and gave no token.
+        let Some(message_digest) = exchange.intent.message.or(held.map(|held| held.message)) else { return Ok(()) };
+        let expires = i64::try_from(expires).ok().and_then(|at| Timestamp::from_second(at).ok());
+        let record = IntentRecord {
+            timestamp: Timestamp::now(),
+            intent: self.id,
+            parent: held.map(|held| &*held.id),
+            account_id: &subject.account,
+            actors: &actors,
+            tenant: subject.tenant.as_deref(),
+            message: exchange.message.as_deref(),
+            message_digest,
+            tools: &tools,
+            scopes,
+            calls: u64::from(exchange.intent.calls),
+            expires: expires.unwrap_or(Timestamp::MAX),
+            verdict,
+        };
+        pipeline.audit.intent(&record).await.map_err(|_| Failure::Internal)
+    }
 }
 
 /// Whose token it is: any that the gateway takes, of its own or another issuer.

@@ -133,6 +133,16 @@ pub struct IntentEntry {
     pub calls: u64,
     /// When its token ends.
     pub expires: Timestamp,
+    /// Whether it was made.
+    #[serde(default = "yes")]
+    pub allowed: bool,
+    /// Why not.
+    pub denied_reason: Option<String>,
+}
+
+/// Older logs have only those that were made.
+fn yes() -> bool {
+    true
 }
 
 impl Entry {

@@ -20,7 +20,7 @@ use crate::{Digest, Scopes};
 pub enum Event<'a> {
     /// A call, allowed or not.
     Call(&'a Record<'a>),
-    /// A token was made for what a user asked.
+    /// A token was made for what a user asked, or was refused.
     Intent(&'a IntentRecord<'a>),
     /// Signs what is above it.
     Checkpoint(&'a Checkpoint),
@@ -117,13 +117,13 @@ pub struct Record<'a> {
     pub error: Option<&'a str>,
 }
 
-/// What is written down when a token is made for what a user asked.
+/// What is written down when somebody asks for a token for what a user asked, whether it was made or refused.
 #[derive(Debug, Clone, Serialize)]
 pub struct IntentRecord<'a> {
     /// When.
     #[serde(serialize_with = "text")]
     pub timestamp: Timestamp,
-    /// The intent's id, which every record of a call with its token carries.
+    /// The intent's id, which every record of a call with its token carries. Of one that was refused there are none.
     pub intent: &'a str,
     /// The intent that it was narrowed from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,14 +152,17 @@ pub struct IntentRecord<'a> {
     /// When the token ends.
     #[serde(serialize_with = "text")]
     pub expires: Timestamp,
+    /// Whether it was made.
+    #[serde(flatten)]
+    pub verdict: Verdict,
 }
 
 /// Allowed, or why not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// The call went to the service.
+    /// The call went to the service; the token was made.
     Allowed,
-    /// It did not, for this reason.
+    /// It did not, it was not, for this reason.
     Denied(&'static str),
 }
 

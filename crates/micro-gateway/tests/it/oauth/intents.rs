@@ -101,6 +101,15 @@ async fn nothing_wider_comes_out_than_what_goes_in() {
         "invalid_request",
         "no message"
     );
+    // Who tried to get more, and of what, is on record.
+    let records = site.gateway.stop_for("").await;
+    let denied: Vec<_> = records.iter().filter(|record| record["allowed"] == false).collect();
+    let reasons: Vec<_> = denied.iter().map(|record| text(record, "denied_reason")).collect();
+    let (tools, scopes) = ("the subject's intent does not allow these tools", "the subject does not have these scopes");
+    let calls = ["the subject's intent has fewer calls", "intent_calls is 1 to 1,000,000"];
+    assert_eq!(reasons, [tools, tools, tools, calls[0], scopes, scopes, calls[1]]);
+    assert_eq!((&denied[1]["kind"], &denied[1]["tools"]), (&"intent".into(), &json!(["notes.*"])));
+    assert_eq!((&denied[1]["parent"], &denied[1]["account_id"]), (&told["intent"], &"alice".into()));
 }
 
 #[tokio::test]
