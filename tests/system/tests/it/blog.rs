@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use micro_test::{Home, Process, http};
+use micro_test::{Home, Process, home::Run, http};
 use serde_json::Value;
 
 /// Building the blog may be part of starting it.
@@ -49,7 +49,13 @@ impl Blog {
     pub(crate) fn run(home: Home, dir: &Path, args: &[&str]) -> Result<Self> {
         let dir = dir.to_str().context("the folder's name is text")?;
         let all = [&["run", dir, "--address", "127.0.0.1:0"], args].concat();
-        let process = home.micro(&all)?.start()?;
+        let run = home.micro(&all)?;
+        Self::begin(home, run)
+    }
+
+    /// Starts a `micro run` and waits for its address.
+    pub(crate) fn begin(home: Home, run: Run) -> Result<Self> {
+        let process = run.start()?;
         let mark = process.mark();
         let line =
             process.find(mark, START, |line| line.text.contains("http://127.0.0.1:") && line.text.contains("/mcp"));

@@ -11,8 +11,8 @@
 //! - `json`: must be JSON, and a client's configuration is taken by a client; `sh`: only commands of [`EXEMPT`]; `toml`, `text` and `mermaid` are shown.
 //!
 //! The commands of a page share a folder, their working directory and their exported variables, and
-//! nothing with the person who runs the test. README.md's run in the root of the repository, the other
-//! pages' in an empty folder. Readers have the usual ports to themselves and tests do not: `:8080` and
+//! nothing with the person who runs the test. README.md's run in the root of the repository, those that
+//! lead through an example there too, with what they keep elsewhere; the other pages' in an empty folder. Readers have the usual ports to themselves and tests do not: `:8080` and
 //! `:3000` become free ports in commands and files and are changed back in what they print, and a
 //! `micro run` or `micro server` that names no address is given the first of them.
 
@@ -76,6 +76,7 @@ pages! {
     the_wire_can_be_followed: "docs/wire.md",
     the_registries_can_be_followed: "docs/registries.md",
     the_gateway_can_be_followed: "docs/gateway.md",
+    the_story_of_least_privilege_can_be_followed: "docs/guides/least-privilege.md",
     the_authorization_server_can_be_followed: "docs/guides/authorization-server.md",
     the_audit_log_can_be_read_and_verified: "docs/guides/audit.md",
     authorization_can_be_followed: "docs/guides/authorization.md",

@@ -9,6 +9,7 @@ mod crash;
 mod docs;
 mod hostile;
 mod inspect;
+mod least_privilege;
 mod oauth;
 mod reload;
 mod replay;

@@ -67,7 +67,7 @@ impl Shell {
         let bin = micro.parent().context("a program is in a folder")?;
         let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
         let (folder, target) = match page {
-            "README.md" => (workspace::root()?, None),
+            "README.md" | "docs/guides/least-privilege.md" => (workspace::root()?, None),
             _ => (home.path().join("here"), Some(target()?)),
         };
         fs::create_dir_all(&folder)?;
@@ -145,9 +145,13 @@ impl Shell {
         bash.args(["--norc", "-c", &script]).env("PATH", &self.path).current_dir(&self.folder);
         // The example of the README listens there unless told otherwise.
         bash.env("HELLO_MCP", format!("127.0.0.1:{}", self.ports[1].1));
-        if let Some(target) = &self.target {
-            bash.env("CARGO_TARGET_DIR", target);
-        }
+        match &self.target {
+            Some(target) => bash.env("CARGO_TARGET_DIR", target),
+            // In the repository. What the example's gateway keeps is not left there.
+            None => bash
+                .env("MICRO_GATEWAY_STORE", format!("sqlite:{}", self.home.path().join("micro.db").display()))
+                .env("MICRO_GATEWAY_AUDIT_TO", self.home.path().join("audit")),
+        };
         bash
     }
 
