@@ -177,11 +177,15 @@ impl Shell {
         self.ports.iter().fold(text.to_owned(), replace)
     }
 
-    /// Ends what runs in the background, as Ctrl-C would. It must leave in time.
+    /// Ends what runs in the background, as Ctrl-C would. It must leave in time; what left by itself must have done well.
     pub(super) fn end(mut self) -> Result<()> {
         for mut process in self.background.drain(..).rev() {
-            ensure!(process.is_running(), "a program in the background has left:\n{}", process.last_lines(20));
-            process.terminate(FAREWELL)?;
+            if process.is_running() {
+                process.terminate(FAREWELL)?;
+            } else {
+                let status = process.wait(FAREWELL)?;
+                ensure!(status.success(), "a program in the background has left:\n{}", process.last_lines(20));
+            }
         }
         Ok(())
     }
