@@ -49,6 +49,9 @@ pub enum TooWide {
     /// It allows more calls than the one before it.
     #[error("the intent that this one is narrowed from has fewer calls")]
     MoreCalls,
+    /// It names another message than the one before it.
+    #[error("the message is that of the intent that this one is narrowed from")]
+    Message,
     /// It was narrowed too often.
     #[error("an intent can be narrowed 8 times")]
     Depth,
@@ -77,6 +80,10 @@ impl Intent {
         if parent.parents.len() >= Self::MAX_DEPTH {
             return Err(TooWide::Depth);
         }
+        // Whoever holds an intent does not say what the user asked.
+        if asked.message.is_some_and(|message| message != parent.message) {
+            return Err(TooWide::Message);
+        }
         if asked.calls > parent.calls {
             return Err(TooWide::MoreCalls);
         }
@@ -86,7 +93,7 @@ impl Intent {
             (_, asked) => asked,
         };
         let parents = parent.parents.iter().cloned().chain([parent.id.clone()]).collect();
-        Ok(Self { id, message: asked.message.unwrap_or(parent.message), tools, calls: asked.calls, parents })
+        Ok(Self { id, message: parent.message, tools, calls: asked.calls, parents })
     }
 
     /// Whether it allows this tool, by its canonical name.
@@ -217,6 +224,14 @@ mod tests {
         }
         assert_eq!(Intent::new("j".into(), Some(&last), request), Err(TooWide::Depth));
         assert_eq!(last.message, Digest::of("hi"));
+    }
+
+    #[test]
+    fn a_narrower_intent_has_the_message_of_the_first() {
+        let asked = |message| IntentRequest { message: Some(Digest::of(message)), tools: None, calls: 1 };
+        let of = |message| Intent::new("j".into(), Some(&intent("a.*", 1)), asked(message));
+        assert_eq!(of("hi").unwrap().message, Digest::of("hi"));
+        assert_eq!(of("delete my account"), Err(TooWide::Message));
     }
 
     #[test]

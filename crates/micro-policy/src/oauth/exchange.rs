@@ -173,6 +173,9 @@ fn refused(error: TooWide) -> Refused {
         TooWide::Calls => Refused::request("intent_calls is 1 to 1,000,000"),
         TooWide::Tools => Refused::new(ErrorCode::InvalidScope, "the subject's intent does not allow these tools"),
         TooWide::MoreCalls => Refused::new(ErrorCode::InvalidScope, "the subject's intent has fewer calls"),
+        TooWide::Message => {
+            Refused::request("a narrower intent has the message of the subject's; leave intent_message out")
+        }
         TooWide::Depth => Refused::request("an intent can be narrowed 8 times"),
     }
 }

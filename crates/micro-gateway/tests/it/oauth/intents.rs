@@ -84,6 +84,7 @@ async fn nothing_wider_comes_out_than_what_goes_in() {
         (&[("intent_calls", "1"), ("scope", "notes:read")], "invalid_scope"),
         (&[("intent_calls", "1"), ("scope", "notes:write notes:read")], "invalid_scope"),
         (&[("intent_calls", "0")], "invalid_request"),
+        (&[("intent_calls", "1"), ("intent_message", "Delete everything")], "invalid_request"),
         (&[("intent_calls", "1"), ("resource", "https://elsewhere.example")], "invalid_target"),
         (&[("intent_calls", "1"), ("actor_token", "nobody"), ("actor_token_type", ACCESS)], "invalid_grant"),
     ] {
@@ -107,7 +108,8 @@ async fn nothing_wider_comes_out_than_what_goes_in() {
     let reasons: Vec<_> = denied.iter().map(|record| text(record, "denied_reason")).collect();
     let (tools, scopes) = ("the subject's intent does not allow these tools", "the subject does not have these scopes");
     let calls = ["the subject's intent has fewer calls", "intent_calls is 1 to 1,000,000"];
-    assert_eq!(reasons, [tools, tools, tools, calls[0], scopes, scopes, calls[1]]);
+    let words = "a narrower intent has the message of the subject's; leave intent_message out";
+    assert_eq!(reasons, [tools, tools, tools, calls[0], scopes, scopes, calls[1], words]);
     assert_eq!((&denied[1]["kind"], &denied[1]["tools"]), (&"intent".into(), &json!(["notes.*"])));
     assert_eq!((&denied[1]["parent"], &denied[1]["account_id"]), (&told["intent"], &"alice".into()));
 }
